@@ -1,0 +1,132 @@
+"""What was found in a run: values that reports draw and the verdict is read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FINDINGS_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A measured number with its 95 % confidence interval.
+
+    Attributes:
+        value: Point estimate in the unit of the context; None when refused.
+        low: Lower limit; None when the sample cannot give one.
+        high: Upper limit; None when the sample cannot give one (for example censored tails).
+        samples: Number of observations behind it.
+        censored: True when the value is a lower bound (``>= value``).
+        refused: Why there is no number; None when there is one.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    samples: int
+    censored: bool = False
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTotals:
+    """planned = started + skipped; started = succeeded + failed + timed_out + abandoned."""
+
+    planned: int
+    started: int
+    skipped: int
+    succeeded: int
+    failed: int
+    timed_out: int
+    abandoned: int
+    skipped_reasons: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def closes(self) -> bool:
+        """True when both identities hold exactly."""
+        return (
+            self.planned == self.started + self.skipped
+            and self.started == self.succeeded + self.failed + self.timed_out + self.abandoned
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Percentiles:
+    """Percentiles of one clock; each Estimate in seconds."""
+
+    clock: Literal["response", "service", "lag"]
+    mean_s: float | None
+    max_s: float | None
+    points: tuple[tuple[float, Estimate], ...]
+    """(fraction, estimate) in rising order: 0.5, 0.9, 0.95, 0.99, 0.999."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationFinding:
+    """One operation inside the judged window (or ``"all"``)."""
+
+    operation: str
+    ledger: LedgerTotals
+    response: Percentiles
+    service: Percentiles
+    error_ratio: Estimate
+    """Fraction in [0, 1]: failed, timed out, abandoned and skipped of planned."""
+    goodput_per_s: float
+    """Succeeded / judged window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondPoint:
+    """One second of the planned window, for the figures. Offsets from the start of the run."""
+
+    second: int
+    planned: int
+    started: int
+    succeeded: int
+    failed: int
+    timed_out: int
+    abandoned: int
+    skipped: int
+    response_p50_s: float | None
+    response_p95_s: float | None
+    response_max_s: float | None
+    service_p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """One question about the measurement itself, e.g. "was the generator late?"."""
+
+    name: str
+    ok: bool
+    measured: str
+    limit: str
+    why: str
+    """What it means, and what to do when it is not ok."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything the verdict and the reports need about a run."""
+
+    run: str
+    interrupted: bool
+    window_s: float
+    """Planned window in seconds."""
+    judged_from_s: float
+    judged_to_s: float
+    offered_per_s: float
+    achieved_per_s: float
+    """Started requests / planned window."""
+    throughput_per_s: float
+    """Succeeded requests / planned window."""
+    ledger: LedgerTotals
+    """The whole run, warm-up included: this is where the identity must close."""
+    overall: OperationFinding
+    operations: tuple[OperationFinding, ...]
+    lag: Percentiles
+    seconds: tuple[SecondPoint, ...]
+    health: tuple[HealthCheck, ...]
+    notes: tuple[str, ...]
+    """Sentences for the reader, e.g. what a shortened profile cannot prove."""

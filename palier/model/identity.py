@@ -1,0 +1,34 @@
+"""Who exists in the synthetic data: ids, addresses and passwords derived from the seed.
+
+Scenarios and seed share these rules, so a scenario can sign in without reading the database.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+NAMESPACE = uuid.UUID("6f1d1f8e-5a2b-5c07-9d6e-0f5a5b1c7a11")
+"""Root of every derived id; any fixed value would do."""
+
+
+def row_id(*, seed: int, kind: str, tenant: int, index: int) -> uuid.UUID:
+    """Id of row ``index`` of ``kind`` that belongs to ``tenant``."""
+    return uuid.uuid5(NAMESPACE, f"{seed}/{kind}/{tenant}/{index}")
+
+
+def owner_email(owner: int) -> str:
+    """Address of owner ``owner`` (L-01: "test number N at example.com")."""
+    return f"owner{owner}@example.com"
+
+
+def group_admin_email(group: int) -> str:
+    """Address of the administrator of school group ``group``."""
+    return f"admin{group}@example.com"
+
+
+SUPER_ADMIN_EMAIL = "super@example.com"
+
+
+def password(seed: int) -> str:
+    """The one password of every seeded account (L-01: "one common password")."""
+    return f"palier-{seed}"
