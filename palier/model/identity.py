@@ -16,6 +16,26 @@ def row_id(*, seed: int, kind: str, tenant: int, index: int) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, f"{seed}/{kind}/{tenant}/{index}")
 
 
+def owner_id(*, seed: int, owner: int) -> uuid.UUID:
+    """Id of the account of owner ``owner``: their ``users.id`` and every ``owner_user_id``."""
+    return row_id(seed=seed, kind="owner", tenant=owner, index=0)
+
+
+def gite_id(*, seed: int, owner: int, index: int) -> uuid.UUID:
+    """Id of gîte ``index`` of an owner; every owner has a gîte 0."""
+    return row_id(seed=seed, kind="gite", tenant=owner, index=index)
+
+
+def reservation_id(*, seed: int, owner: int, index: int) -> uuid.UUID:
+    """Id of booking ``index`` of an owner, counted over all gîtes of that owner."""
+    return row_id(seed=seed, kind="reservation", tenant=owner, index=index)
+
+
+def school_group_id(*, seed: int, group: int) -> uuid.UUID:
+    """Id of school group ``group``, a tenant of E-Pilot."""
+    return row_id(seed=seed, kind="school_group", tenant=group, index=0)
+
+
 def owner_email(owner: int) -> str:
     """Address of owner ``owner`` (L-01: "test number N at example.com")."""
     return f"owner{owner}@example.com"
