@@ -1,0 +1,62 @@
+"""Free TCP ports of the loopback interface."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+
+from palier.errors import StackError
+
+HOST = "127.0.0.1"
+"""Everything listens here and nowhere else."""
+
+_LOWEST = 15_000
+_USUAL_FIRST_EPHEMERAL = 32_768
+_TRIES = 200
+
+
+def free_port() -> int:
+    """A port nobody listens on now.
+
+    Another program may take it before it is used, so whoever listens tries again with another
+    one (``start_on_free_port``). Chosen at random, so that two stacks starting together rarely
+    meet, and below the range from which the kernel picks the near end of outgoing connections:
+    a load generator opens thousands of those.
+
+    Raises:
+        StackError: None found.
+    """
+    first_ephemeral = _first_ephemeral_port()
+    highest = first_ephemeral if first_ephemeral > _LOWEST + _TRIES else 65_536
+    for _ in range(_TRIES):
+        port = _LOWEST + secrets.randbelow(highest - _LOWEST)
+        if is_free(port):
+            return port
+    raise StackError(
+        what=f"no free port after {_TRIES} tries between {_LOWEST} and {highest - 1}",
+        where=HOST,
+        fix="end programs that listen there (`ss -ltn` lists them)",
+    )
+
+
+def is_free(port: int) -> bool:
+    """True when a server could listen on the port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: connections of an ended server may linger without holding the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            # Two sockets may share an address until one listens.
+            probe.listen(1)
+        except OSError:
+            return False
+        return True
+
+
+def _first_ephemeral_port() -> int:
+    try:
+        text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    except FileNotFoundError:
+        return _USUAL_FIRST_EPHEMERAL
+    return int(text.split()[0])
