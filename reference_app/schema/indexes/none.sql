@@ -1,0 +1,1 @@
+-- The state before any tuning: keys and constraints only.
