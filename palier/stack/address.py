@@ -85,3 +85,8 @@ def shown(url: str) -> str:
     user = parts.get("user", "")
     host = parts.get("host", "127.0.0.1")
     return f"{user}@{host}:{parts.get('port', '5432')}/{parts.get('dbname', '')}"
+
+
+def without_password(url: str) -> str:
+    """The same address; whoever uses it must bring the password (``PGPASSWORD``)."""
+    return with_login(url, user=parts_of(url).get("user", "postgres"))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from palier.stack.database import database_name, drop_database
+from palier.stack.postgres import use_server
 from palier.stack.registry import (
     StackRecord,
     default_home,
@@ -13,7 +15,8 @@ from palier.stack.registry import (
     read_record,
     stack_folders,
 )
-from palier.stack.workspace import take_down
+from palier.stack.signals import shielded
+from palier.stack.workspace import end_recorded, take_down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +54,22 @@ def _end_stacks(home: Path | None, wanted: Callable[[StackRecord], bool]) -> Dow
     home = default_home() if home is None else home
     ended = []
     left_running = []
-    with locked(home):
+    with locked(home), shielded():
         for folder in stack_folders(home):
             record = read_record(folder)
             # Folder and record are made under this lock: without a record, its maker was killed.
             if record is None or wanted(record):
+                end_recorded(folder, record)
+                _drop_elsewhere(record)
                 take_down(folder, record)
                 ended.append(folder.name)
             else:
                 left_running.append(record)
     return DownReport(ended=tuple(ended), left_running=tuple(left_running))
+
+
+def _drop_elsewhere(record: StackRecord | None) -> None:
+    """Drop the database that a detached stack made on somebody's server."""
+    url = None if record is None else record.facts.get("maintenance_url")
+    if record is not None and url is not None:
+        drop_database(use_server(url), database_name(record.token))

@@ -40,6 +40,11 @@ class Database:
         return with_login(self.admin_url, user=role, password=password)
 
 
+def database_name(token: str) -> str:
+    """Name of the database of the stack ``token``."""
+    return NAME_PREFIX + token
+
+
 def create_database(server: Server, token: str, *, detached: bool = False) -> Database:
     """A fresh empty database, marked with its owner so that a later start can tell it is stale.
 
@@ -49,7 +54,7 @@ def create_database(server: Server, token: str, *, detached: bool = False) -> Da
     Raises:
         StackError: The server refused.
     """
-    name = NAME_PREFIX + token
+    name = database_name(token)
     owner = None if detached else this_process()
     mark = json.dumps(
         {

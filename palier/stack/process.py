@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,28 +161,32 @@ def end(record: ProcessRecord) -> None:
         )
 
 
-def end_strays(folder: Path, sessions: frozenset[int]) -> None:
-    """Kill what a component left: its descendants still working inside ``folder``.
+def end_strays(folder: Path, sessions: frozenset[int], *, postgres: bool) -> None:
+    """Kill what ended components left: descendants still working inside ``folder``.
 
     A component that was killed cannot end its own children. They are known by their working
-    directory and their session; PostgreSQL's make their own sessions, so by their name. A shell
-    that somebody opened in the folder is neither.
+    directory together with their session, so that a shell somebody opened there is spared.
 
     Args:
         folder: The stack's own directory.
-        sessions: Pids of the components' leaders.
+        sessions: Pids of the ended components' leaders.
+        postgres: Also PostgreSQL's, which make sessions of their own; they are known by name.
     """
-    strays = []
-    for process in psutil.process_iter():
-        try:
-            inside = Path(process.cwd()).is_relative_to(folder)
-            ours = inside and (os.getsid(process.pid) in sessions or process.name() == "postgres")
-        except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
-            continue
-        if ours and process.pid != os.getpid():
-            strays.append(identify(process.pid))
-    for stray in strays:
-        end(ProcessRecord(name="leftover process", process=stray, signals=()))
+    with ExitStack() as every_one:
+        for process in psutil.process_iter():
+            try:
+                inside = Path(process.cwd()).is_relative_to(folder)
+                ours = inside and (
+                    os.getsid(process.pid) in sessions
+                    or (postgres and process.name() == "postgres")
+                )
+            except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
+                continue
+            if ours and process.pid != os.getpid():
+                stray = ProcessRecord(
+                    name="leftover process", process=identify(process.pid), signals=()
+                )
+                every_one.callback(end, stray)
 
 
 def _signal_and_wait(process: ProcessId, signal_number: signal.Signals, patience_s: float) -> bool:

@@ -8,6 +8,7 @@ import pwd
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ from palier.stack.registry import (
     locked,
     write_record,
 )
+from palier.stack.signals import shielded
 
 _UNPRIVILEGED_NAMES = ("nobody", "postgres", "daemon")
 
@@ -100,19 +102,20 @@ class Workspace:
             unprivileged: Give up root, when we are root.
             cpus: Cores it may use; empty means all.
         """
-        child = start_process(
-            name=name,
-            argv=argv,
-            env=env,
-            folder=self.folder,
-            log_path=self.logs / f"{name}.log",
-            signals=signals,
-            user=unprivileged_user() if unprivileged else None,
-            cpus=cpus,
-            outlives_us=self._record.owner is None,
-        )
-        self._children.append(child)
-        self._write(processes=(*self._record.processes, child.record))
+        with shielded():
+            child = start_process(
+                name=name,
+                argv=argv,
+                env=env,
+                folder=self.folder,
+                log_path=self.logs / f"{name}.log",
+                signals=signals,
+                user=unprivileged_user() if unprivileged else None,
+                cpus=cpus,
+                outlives_us=self.detached,
+            )
+            self._children.append(child)
+            self._write(processes=(*self._record.processes, child.record))
         return child
 
     def run(
@@ -143,8 +146,9 @@ class Workspace:
             raise failure(what, component=name, process=child, fix="read the log")
 
     def stop(self, child: Child) -> None:
-        """End a component and forget it."""
+        """End a component with all it started, and forget it."""
         child.stop()
+        end_strays(self.folder, frozenset({child.pid}), postgres=False)
         self._children.remove(child)
         self._write(processes=tuple(p for p in self._record.processes if p != child.record))
 
@@ -152,17 +156,30 @@ class Workspace:
         """Add facts for people and other commands to the record."""
         self._write(facts={**self._record.facts, **facts})
 
-    def let_go(self) -> None:
-        """Leave a detached stack to itself; ``down_all`` will end it."""
+    @property
+    def detached(self) -> bool:
+        """True when the stack outlives this process."""
+        return self._record.owner is None
+
+    def let_go(self) -> StackRecord:
+        """Leave a detached stack to itself; ``cleanup.down_all`` will end it."""
         for child in self._children:
             child.let_go()
+        self._children.clear()
+        return self._record
+
+    def end_processes(self) -> None:
+        """End every component, last started first; one that resists does not save the others."""
+        with shielded(), ExitStack() as every_one:
+            for child in self._children.copy():
+                every_one.callback(self.stop, child)
 
     def close(self) -> None:
-        """End every process, last started first, and remove the folder. Idempotent."""
-        take_down(self.folder, self._record)
-        for child in self._children:
-            child.stop()
-        self._children.clear()
+        """End every process and remove the folder. Idempotent."""
+        with shielded(), ExitStack() as both:
+            both.callback(lambda: take_down(self.folder, self._record))
+            if self.folder.exists():
+                self.end_processes()
 
     def __enter__(self) -> Self:
         return self
@@ -180,16 +197,27 @@ class Workspace:
         write_record(self.folder, self._record)
 
 
+def end_recorded(folder: Path, record: StackRecord | None) -> None:
+    """End the processes of a stack, whoever started them.
+
+    Raises:
+        StackError: A process does not end.
+    """
+    processes = () if record is None else record.processes
+    sessions = frozenset(process.process.pid for process in processes)
+    with ExitStack() as every_one:
+        every_one.callback(end_strays, folder, sessions, postgres=True)
+        for process in processes:
+            every_one.callback(end, process)
+
+
 def take_down(folder: Path, record: StackRecord | None) -> None:
-    """End the processes of a stack, whoever started them, and remove its folder.
+    """End the processes of a stack and remove its folder.
 
     Raises:
         StackError: A process does not end, or the folder cannot be removed.
     """
-    processes = () if record is None else record.processes
-    for process in reversed(processes):
-        end(process)
-    end_strays(folder, frozenset(process.process.pid for process in processes))
+    end_recorded(folder, record)
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:

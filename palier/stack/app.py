@@ -1,0 +1,173 @@
+"""The reference application on Granian, and its schema."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from palier.errors import StackError
+from palier.model.tier import StackSpec
+from palier.model.variant import Variant
+from palier.stack.address import parts_of, without_password
+from palier.stack.health import last_lines, wait_until
+from palier.stack.ports import HOST, free_port
+from palier.stack.process import Child
+from palier.stack.workspace import Workspace
+
+APP_TARGET = "reference_app.app:create_app"
+MIGRATE_MODULE = "reference_app.migrate"
+
+START_DEADLINE_S = 60.0
+"""Importing the application takes a second or two for each process, more on a busy machine."""
+
+MIGRATE_DEADLINE_S = 3_600.0
+"""Building indexes over the largest tier's data is minutes of honest work."""
+
+_WORKER_KILL_S = 3
+"""Granian kills a worker that does not end in this time, before we would kill Granian."""
+
+_PORT_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The running application.
+
+    Attributes:
+        url: ``http://127.0.0.1:port``.
+        process: Granian's main process; its workers are descendants.
+    """
+
+    url: str
+    process: Child
+
+
+def migrate(
+    workspace: Workspace,
+    *,
+    admin_url: str,
+    stage: Literal["before-data", "after-data"],
+    variant: Variant,
+) -> None:
+    """Apply one stage of the schema (docs/architecture.md, "The reference application").
+
+    Raises:
+        StackError: It failed; with its last log lines.
+    """
+    workspace.run(
+        f"migrate-{stage}",
+        [
+            sys.executable,
+            "-P",
+            *("-m", MIGRATE_MODULE),
+            # Arguments are visible to every user of the machine, environments are not.
+            *("--url", without_password(admin_url)),
+            *("--stage", stage),
+            *("--variant", variant_json(variant)),
+        ],
+        env=_python_environment() | {"PGPASSWORD": parts_of(admin_url).get("password", "")},
+        deadline_s=MIGRATE_DEADLINE_S,
+    )
+
+
+def start_app(
+    workspace: Workspace,
+    *,
+    spec: StackSpec,
+    variant: Variant,
+    database_url: str,
+    cpus: Sequence[int] = (),
+    target: str = APP_TARGET,
+    extra_environment: Mapping[str, str] | None = None,
+) -> App:
+    """Start the application and wait until it says that it is ready.
+
+    Args:
+        workspace: Owns the process.
+        spec: Number of processes, pool size, password cost.
+        variant: Switches.
+        database_url: Connection of the unprivileged role.
+        cpus: Cores it may use; empty means all.
+        target: ``module:factory`` of the ASGI application.
+        extra_environment: Added to its environment.
+
+    Raises:
+        StackError: It does not start or get ready; with its last log lines.
+    """
+    environment = _python_environment() | {
+        "APP_DATABASE_URL": database_url,
+        "APP_POOL_SIZE": str(spec.pool_size),
+        "APP_JWT_SECRET": secrets.token_urlsafe(32),
+        "APP_VARIANT": variant_json(variant),
+        "APP_PASSWORD_LOG2_N": str(spec.password_hash_log2_n),
+        **(extra_environment or {}),
+    }
+    for remaining in reversed(range(_PORT_TRIES)):
+        port = free_port()
+        process = workspace.start(
+            "app",
+            [
+                sys.executable,
+                "-P",
+                *("-m", "granian"),
+                *("--interface", "asgi", "--factory"),
+                *("--host", HOST, "--port", str(port)),
+                *("--workers", str(spec.app_processes)),
+                *("--loop", "uvloop", "--http", "1"),
+                *("--workers-kill-timeout", str(_WORKER_KILL_S)),
+                target,
+            ],
+            env=environment,
+            cpus=cpus,
+        )
+        try:
+            wait_until(
+                lambda port=port: why_not_ready(port),  # type: ignore[misc]
+                deadline_s=START_DEADLINE_S,
+                component="app",
+                process=process,
+            )
+        except StackError:
+            taken = any("Address already in use" in line for line in last_lines(process.log_path))
+            workspace.stop(process)
+            if taken and remaining:
+                continue
+            raise
+        return App(url=f"http://{HOST}:{port}", process=process)
+    raise AssertionError("the last try returns or raises")
+
+
+def why_not_ready(port: int) -> str | None:
+    """Ask ``GET /health/ready``; None when it answers 200, else what it did."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        body = answer.read(200).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return f"GET /health/ready: {error}"
+    finally:
+        connection.close()
+    return None if answer.status == 200 else f"GET /health/ready answered {answer.status} {body}"
+
+
+def variant_json(variant: Variant) -> str:
+    """The switches as the application reads them."""
+    return json.dumps(dataclasses.asdict(variant), separators=(",", ":"))
+
+
+def _python_environment() -> dict[str, str]:
+    """A clean environment: settings of the user's shell must not change a measurement."""
+    kept = {
+        key: os.environ[key]
+        for key in ("HOME", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
+        if key in os.environ
+    }
+    return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,232 @@
+"""The stack of a tier: everything up in order, everything down whatever happens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from palier.errors import StackError
+from palier.model.tier import StackSpec
+from palier.model.variant import Variant
+from palier.stack.app import App, migrate, start_app
+from palier.stack.cleanup import cleanup_stale
+from palier.stack.database import (
+    Database,
+    create_app_login,
+    create_database,
+    database_name,
+    drop_database,
+    drop_stale_databases,
+)
+from palier.stack.postgres import Server, open_server
+from palier.stack.registry import Purpose, StackRecord
+from palier.stack.signals import ended_by_signals, shielded
+from palier.stack.workspace import Workspace
+
+Seeder = Callable[[str], None]
+"""Writes the data, given the URL of the database's owner."""
+
+Teller = Callable[[str], None]
+"""Told what is being done, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A running stack.
+
+    Attributes:
+        url: Address of the application.
+        server: The database server.
+        database: Its database.
+        app: The application.
+        cpus: Cores the components are bound to; empty means all.
+    """
+
+    url: str
+    server: Server
+    database: Database
+    app: App
+    cpus: tuple[int, ...]
+
+    @property
+    def admin_url(self) -> str:
+        """Connection of the owner of the database."""
+        return self.database.admin_url
+
+    def processes(self) -> dict[str, tuple[int, ...]]:
+        """Pids of each component on this machine at this moment; may be empty."""
+        found = {"app": self.app.process.pids()}
+        if self.server.process is not None:
+            found["postgres"] = self.server.pids()
+        return found
+
+    def describe(self) -> dict[str, object]:
+        """What ``environment.json`` says about the stack; holds no secrets."""
+        return {
+            "postgres": {
+                "version": self.server.version,
+                "origin": self.server.origin,
+                "settings": dict(self.server.settings),
+            },
+            "cpus": list(self.cpus),
+        }
+
+
+@contextmanager
+def bring_up(
+    *,
+    spec: StackSpec,
+    variant: Variant,
+    seeder: Seeder,
+    state_dir: Path,
+    cpus: Sequence[int] = (),
+    purpose: Purpose = "run",
+    tell: Teller = lambda _: None,
+    home: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Iterator[Stack]:
+    """Bring a tier's stack up with its data, and take all of it down at the end.
+
+    PostgreSQL, tables, data, constraints and indexes, the application's login, the application.
+    Taken down after success, any exception, Ctrl-C and SIGTERM; after a kill -9 of this process
+    the kernel ends most of it, and the next start the rest.
+
+    Args:
+        spec: Components and sizes.
+        variant: Switches of schema and application.
+        seeder: Called once between the two stages of the schema.
+        state_dir: Where the logs of the components stay.
+        cpus: Cores of the system under test; empty means all.
+        purpose: Who wants it.
+        tell: Told each step.
+        home: Directory of all stacks; None for the user's.
+        environ: ``PALIER_DATABASE_URL`` and ``PATH`` are read.
+
+    Raises:
+        StackError: A component did not start, or the tier needs one we cannot bring up.
+    """
+    _check_components(spec, variant)
+    with ended_by_signals():
+        cleanup_stale(home)
+        with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
+            tell("starting PostgreSQL")
+            server = _open_server(workspace, spec, cpus, environ)
+            try:
+                yield _assemble(workspace, server, spec, variant, seeder, cpus, tell)
+            finally:
+                tell("taking the stack down")
+                _leave_elsewhere(workspace, server)
+
+
+def up_detached(
+    *,
+    spec: StackSpec,
+    variant: Variant,
+    seeder: Seeder,
+    name: str,
+    cpus: Sequence[int] = (),
+    tell: Teller = lambda _: None,
+    home: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> StackRecord:
+    """Bring a stack up that outlives this process, until ``cleanup.down_all`` ends it.
+
+    Args:
+        name: Tier, for people and for `palier seed`.
+
+    Returns:
+        Its record; ``facts`` has ``tier``, ``url`` and ``admin_url``.
+
+    Raises:
+        StackError: As ``bring_up``; nothing is left then.
+    """
+    _check_components(spec, variant)
+    with ended_by_signals():
+        cleanup_stale(home)
+        workspace = Workspace.create(purpose="up", detached=True, home=home)
+        try:
+            tell("starting PostgreSQL")
+            server = _open_server(workspace, spec, cpus, environ)
+            if server.process is None:
+                # Whoever ends the stack later must be able to drop its database there.
+                workspace.note(maintenance_url=server.maintenance_url)
+            try:
+                stack = _assemble(workspace, server, spec, variant, seeder, cpus, tell)
+            except BaseException:
+                _leave_elsewhere(workspace, server)
+                raise
+            workspace.note(tier=name, url=stack.url, admin_url=stack.admin_url)
+            return workspace.let_go()
+        except BaseException:
+            workspace.close()
+            raise
+
+
+def _open_server(
+    workspace: Workspace, spec: StackSpec, cpus: Sequence[int], environ: Mapping[str, str]
+) -> Server:
+    server = open_server(workspace, settings=spec.postgres_settings, cpus=cpus, environ=environ)
+    if server.process is None:
+        drop_stale_databases(server)
+    return server
+
+
+def _assemble(
+    workspace: Workspace,
+    server: Server,
+    spec: StackSpec,
+    variant: Variant,
+    seeder: Seeder,
+    cpus: Sequence[int],
+    tell: Teller,
+) -> Stack:
+    database = create_database(server, workspace.token, detached=workspace.detached)
+    tell(f"PostgreSQL {server.version} ({server.origin}) is up; creating the tables")
+    migrate(workspace, admin_url=database.admin_url, stage="before-data", variant=variant)
+    tell("writing the data")
+    seeder(database.admin_url)
+    tell("building constraints and indexes")
+    migrate(workspace, admin_url=database.admin_url, stage="after-data", variant=variant)
+    app_url = create_app_login(database)
+    tell(f"starting the application, {spec.app_processes} process(es)")
+    app = start_app(workspace, spec=spec, variant=variant, database_url=app_url, cpus=cpus)
+    tell(f"the application is ready at {app.url}")
+    return Stack(url=app.url, server=server, database=database, app=app, cpus=tuple(cpus))
+
+
+def _leave_elsewhere(workspace: Workspace, server: Server) -> None:
+    """Leave somebody's server as it was; ours disappears as a whole with the workspace."""
+    if server.process is None:
+        with shielded():
+            # First the application, or it would connect again while its database is dropped.
+            workspace.end_processes()
+            drop_database(server, database_name(workspace.token))
+
+
+def _check_components(spec: StackSpec, variant: Variant) -> None:
+    """Refuse before anything is started.
+
+    Raises:
+        StackError: A component is wanted that we cannot bring up.
+    """
+    wanted = set(spec.components)
+    instead = []
+    if variant.cache == "redis":
+        wanted.add("redis")
+        instead.append("--set cache=memory")
+    if variant.reads == "replica":
+        wanted.add("replica")
+        instead.append("--set reads=primary")
+    if variant.pooling == "pgbouncer":
+        wanted.add("pgbouncer")
+        instead.append("--set pooling=app")
+    if wanted:
+        raise StackError(
+            what=f"this version cannot bring up: {', '.join(sorted(wanted))}",
+            where="the tier's stack and variant",
+            fix=(" ".join(instead) or "choose a tier without them")
+            + ", or bring the stack up yourself and use --url",
+        )
