@@ -45,6 +45,15 @@ class PalierError(Exception):
         self.where = where
         self.fix = fix
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors of worker processes reach their parent whole: an exception with keyword-only
+        arguments cannot be unpickled from ``args`` alone."""
+        return _rebuild, (type(self), self.what, self.where, self.fix)
+
+
+def _rebuild(kind: type[PalierError], what: str, where: str, fix: str) -> PalierError:
+    return kind(what=what, where=where, fix=fix)
+
 
 class ConfigError(PalierError):
     exit_code = ExitCode.USAGE
