@@ -1,0 +1,1 @@
+"""The synthetic data of a tier: pure rows, COPY, checksum, verification."""

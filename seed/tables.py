@@ -1,0 +1,76 @@
+"""The tables the seed fills, their columns in COPY order, and rows as lines of COPY text.
+
+A line holds one row as PostgreSQL itself writes it with ``DateStyle`` ISO and ``TimeZone`` UTC:
+fields separated by tabs, ``\\N`` for NULL. So the line that goes in is byte for byte the line that
+``COPY ... TO`` gives back, and one hash serves both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NULL = "\\N"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table and the columns the seed writes; it writes all of them, defaults included."""
+
+    name: str
+    columns: tuple[str, ...]
+
+    def line(self, *values: object) -> str:
+        """One row as a line; for tables too small for a faster way.
+
+        Raises:
+            ValueError: The values do not fit the columns, or one needs escaping.
+        """
+        if len(values) != len(self.columns):
+            raise ValueError(f"{len(values)} values for {len(self.columns)} columns of {self.name}")
+        texts = [NULL if value is None else str(value) for value in values]
+        if any(sign in text for text in texts for sign in "\t\n\r\\" if text != NULL):
+            raise ValueError(f"a value of {self.name} needs escaping: {texts}")
+        return "\t".join(texts)
+
+
+USERS = Table("users", ("id", "email", "password_hash", "role", "school_group_id", "created_at"))
+GITES = Table(
+    "gites",
+    (
+        "id", "owner_user_id", "nom", "ville", "code_postal", "capacite", "couleur", "actif",
+        "ical_url", "last_synced_at", "created_at",
+    ),
+)  # fmt: skip
+RESERVATIONS = Table(
+    "reservations",
+    (
+        "id", "gite_id", "owner_user_id", "date_debut", "date_fin", "client_nom", "client_email",
+        "voyageurs", "plateforme", "status", "prix_centimes", "ical_uid", "created_at",
+        "updated_at",
+    ),
+)  # fmt: skip
+SCHOOL_GROUPS = Table("school_groups", ("id", "name", "created_at"))
+SUBSCRIPTION_PLANS = Table(
+    "subscription_plans",
+    ("id", "slug", "name", "max_schools", "max_students", "max_staff", "max_storage"),
+)
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    (
+        "id", "school_group_id", "plan_id", "status", "cycle", "starts_on", "ends_on",
+        "created_at", "updated_at",
+    ),
+)  # fmt: skip
+SCHOOLS = Table("schools", ("id", "school_group_id", "name", "city", "created_at"))
+STUDENTS = Table("students", ("id", "school_group_id", "school_id", "name", "created_at"))
+STAFF = Table("staff", ("id", "school_group_id", "school_id", "name", "position", "created_at"))
+STORED_FILES = Table("stored_files", ("id", "school_group_id", "name", "size_bytes", "created_at"))
+
+TABLES = (
+    USERS, GITES, RESERVATIONS, SCHOOL_GROUPS, SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS,
+    STAFF, STORED_FILES,
+)  # fmt: skip
+"""In an order in which each row's references exist already."""
+
+Lines = dict[Table, list[str]]
+"""Rows as lines, table by table."""
