@@ -234,7 +234,7 @@ def install(root: Path, venv: Path, group: Group, installer: Installer) -> None:
         "pip": (
             [python, "-I", "-m", "pip", "install", *quiet],
             "--only-binary=:all:",
-            "check the network; for a mirror set PIP_INDEX_URL, for a proxy HTTPS_PROXY; then again",
+            "check the network, then again; for a mirror set PIP_INDEX_URL, for a proxy HTTPS_PROXY",
         ),
     }
     base, wheels_only, fix = by[installer]
@@ -290,7 +290,12 @@ def why_not_reusable(venv: Path, installer: Installer) -> str | None:
     probe = "import pip" if installer == "pip" else "import sys"
     try:
         code = subprocess.run(
-            [venv / "bin" / "python", "-I", "-c", f"{probe}, sys; assert sys.version_info >= (3, 11)"],
+            [
+                venv / "bin" / "python",
+                "-I",
+                "-c",
+                f"{probe}, sys; assert sys.version_info >= (3, 11)",
+            ],
             capture_output=True,
             check=False,
         ).returncode
