@@ -1,0 +1,111 @@
+"""The application: ``granian --interface asgi --factory reference_app.app:create_app``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.router import Router
+
+from reference_app import health
+from reference_app.database import Database
+from reference_app.identity.guards import provide_principal, require_token
+from reference_app.identity.routes import IdentityController
+from reference_app.identity.sign_in import SignIn
+from reference_app.identity.tokens import Tokens
+from reference_app.log import configure_logging
+from reference_app.metrics import Metrics
+from reference_app.observation import observed
+from reference_app.plans.routes import PlanAdministrationController, PlansController
+from reference_app.problems import EXCEPTION_HANDLERS
+from reference_app.reservations.routes import ReservationsController
+from reference_app.schools.routes import SchoolsController
+from reference_app.settings import Settings, read_settings
+from reference_app.statistics.routes import StatisticsController
+from reference_app.units.routes import UnitsController
+
+logger = logging.getLogger("reference_app")
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Put the application together.
+
+    Args:
+        settings: What it runs with; None reads the environment.
+
+    Raises:
+        SettingsError: The environment is incomplete or wrong; it says what.
+    """
+    if settings is None:
+        settings = read_settings(os.environ)
+    configure_logging(settings.log_level, access_log=settings.access_log)
+    for switch in settings.variant.without_effect():
+        logger.warning("switch %s is set, but has no code path in this version", switch)
+
+    database = Database(settings)
+    metrics = Metrics(database.statistics)
+    tokens = Tokens(settings.jwt_secret, settings.token_ttl_s)
+    sign_in = SignIn(settings.password_log2_n)
+
+    @asynccontextmanager
+    async def connected(_: Litestar) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            yield
+        finally:
+            sign_in.close()
+            await database.close()
+
+    app = Litestar(
+        route_handlers=[
+            health.router,
+            IdentityController,
+            UnitsController,
+            ReservationsController,
+            StatisticsController,
+            PlansController,
+            PlanAdministrationController,
+            SchoolsController,
+        ],
+        guards=[require_token(tokens)],
+        dependencies={
+            "database": Provide(lambda: database, sync_to_thread=False),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "tokens": Provide(lambda: tokens, sync_to_thread=False),
+            "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
+            "variant": Provide(lambda: settings.variant, sync_to_thread=False),
+            "principal": Provide(provide_principal, sync_to_thread=False),
+        },
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=[connected],
+        compression_config=(
+            CompressionConfig(backend="gzip", minimum_size=500)
+            if settings.variant.compression
+            else None
+        ),
+        openapi_config=_openapi(),
+        logging_config=None,
+    )
+    app.asgi_handler = observed(app.asgi_handler, metrics, access_log=settings.access_log)
+    return app
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Palier reference application",
+        version="0.1.0",
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+            }
+        ),
+        security=[{"bearer": []}],
+        openapi_router=Router("/schema", route_handlers=[], opt={"public": True}),
+    )

@@ -1,0 +1,174 @@
+"""The database of one process: a pool, and one way to run a statement as somebody.
+
+Every statement runs in a transaction that begins by saying who asks, so that row security can
+answer. The two are sent together (pipeline mode): PostgreSQL treats what comes before the next
+Sync as one transaction, so identity, statement and commit cost a single round trip.
+
+Source: PostgreSQL documentation, "Pipeline mode" and "Extended Query Protocol: Pipelining".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg.rows import args_row
+from psycopg.sql import Composed
+from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
+
+from reference_app.identity.principal import Principal
+from reference_app.settings import Settings
+
+Row = TypeVar("Row")
+Statement = LiteralString | Composed
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+
+RECONNECT_S = 2.0
+"""How long the pool itself retries a lost connection. Short: after that the next request makes a
+new attempt at once, where the pool's own retries would back off up to minutes."""
+
+_SET_IDENTITY: LiteralString = """/* set_identity */
+SELECT set_config('app.user_id', %s, true),
+       set_config('app.role', %s, true),
+       set_config('app.tenant_id', %s, true)"""
+
+
+class Database:
+    """Statements in, typed rows out.
+
+    Args:
+        settings: Connection, pool and variant.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # With row security off nothing reads the identity: the variant is to show that price too.
+        self._sets_identity = settings.variant.row_security != "off"
+        # A pooler hands each transaction to another server connection (decision 0021).
+        self._prepares = settings.variant.pooling != "pgbouncer"
+        self._pool: Pool | None = None
+        self._checking: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Start connecting in the background; a database that is down now may come later."""
+        kwargs: dict[str, Any] = {
+            "autocommit": True,
+            "application_name": "reference_app",
+            "connect_timeout": 5,
+        }
+        if not self._prepares:
+            kwargs["prepare_threshold"] = None
+        one_connection_a_request = self._settings.variant.pooling == "none"
+        kind: type[Pool] = (
+            AsyncNullConnectionPool if one_connection_a_request else AsyncConnectionPool
+        )
+        self._pool = kind(
+            self._settings.database_url,
+            kwargs=kwargs,
+            min_size=0 if one_connection_a_request else self._settings.pool_size,
+            max_size=self._settings.pool_size,
+            timeout=self._settings.pool_timeout_s,
+            reconnect_timeout=RECONNECT_S,
+            open=False,
+            name="reference_app",
+        )
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._checking is not None:
+            await asyncio.wait([self._checking])
+        if self._pool is not None:
+            await self._pool.close()
+
+    def statistics(self) -> Mapping[str, int]:
+        """Counters of the pool; waiting for it is a queue like any other."""
+        return self._open_pool().get_stats()
+
+    async def rows(
+        self,
+        principal: Principal | None,
+        statement: Statement,
+        parameters: Mapping[str, Any],
+        row: Callable[..., Row],
+    ) -> list[Row]:
+        """Run one statement in its own transaction.
+
+        Args:
+            principal: Who asks; None before sign-in, and then no tenant's row is visible.
+            statement: Fixed text with named placeholders.
+            parameters: Values by name.
+            row: Called with the columns of each row.
+
+        Returns:
+            One value a row, in the order of the statement.
+
+        Raises:
+            psycopg.Error: As the server says; OperationalError when it cannot be reached or no
+                connection came free in time.
+        """
+        async with self._connection() as connection:
+            cursor = connection.cursor(binary=True, row_factory=args_row(row))
+            if principal is not None and self._sets_identity:
+                async with connection.pipeline():
+                    await connection.execute(
+                        _SET_IDENTITY, _identity(principal), prepare=self._prepares
+                    )
+                    await cursor.execute(statement, parameters, prepare=self._prepares)
+            else:
+                await cursor.execute(statement, parameters, prepare=self._prepares)
+            return await cursor.fetchall()
+
+    async def first(
+        self,
+        principal: Principal | None,
+        statement: Statement,
+        parameters: Mapping[str, Any],
+        row: Callable[..., Row],
+    ) -> Row | None:
+        """Like :meth:`rows`, for a statement that gives one row or none."""
+        found = await self.rows(principal, statement, parameters, row)
+        return found[0] if found else None
+
+    async def ping(self, timeout_s: float) -> None:
+        """Ask the server for a sign of life.
+
+        Raises:
+            psycopg.OperationalError: There was none in ``timeout_s``.
+        """
+        try:
+            async with asyncio.timeout(timeout_s), self._connection() as connection:
+                await connection.execute("SELECT 1")
+        except TimeoutError as error:
+            raise psycopg.OperationalError(f"no answer within {timeout_s:g} s") from error
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        pool = self._open_pool()
+        connection = await pool.getconn()
+        try:
+            yield connection
+        except psycopg.OperationalError:
+            if connection.broken:
+                self._check_the_others(pool)
+            raise
+        finally:
+            await pool.putconn(connection)
+
+    def _check_the_others(self, pool: Pool) -> None:
+        """One connection was lost, so the others probably are: find out before requests do."""
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(pool.check())
+
+    def _open_pool(self) -> Pool:
+        if self._pool is None:
+            raise RuntimeError("the database is used before it was opened")
+        return self._pool
+
+
+def _identity(principal: Principal) -> tuple[str, str, str]:
+    tenant = principal.tenant_id
+    return str(principal.user_id), principal.role, "" if tenant is None else str(tenant)

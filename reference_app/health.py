@@ -1,0 +1,43 @@
+"""Is this process alive, can it do its work, and how has it been doing?"""
+
+from __future__ import annotations
+
+import psycopg
+from litestar import Response, Router, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from reference_app.database import Database
+from reference_app.metrics import Metrics
+from reference_app.problems import unavailable
+
+READY_TIMEOUT_S = 2.0
+"""A readiness check that waits longer than its caller says nothing."""
+
+
+@get("/health/live", summary="The process runs", sync_to_thread=False)
+def live() -> dict[str, str]:
+    """Says nothing about the database: restarting us would not bring it back."""
+    return {"status": "ok"}
+
+
+@get("/health/ready", summary="The process can answer requests", raises=[])
+async def ready(database: Database) -> dict[str, str]:
+    """Asks the database; 503 while it is gone, 200 as soon as it is back."""
+    try:
+        await database.ping(READY_TIMEOUT_S)
+    except psycopg.OperationalError as error:
+        raise unavailable() from error
+    return {"status": "ok"}
+
+
+@get("/metrics", summary="Prometheus metrics of this process", sync_to_thread=False)
+def show_metrics(metrics: Metrics) -> Response[bytes]:
+    """See reference_app.metrics for what one process's numbers mean."""
+    return Response(
+        generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )
+
+
+router = Router(
+    "/", route_handlers=[live, ready, show_metrics], opt={"public": True}, tags=["operations"]
+)

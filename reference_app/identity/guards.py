@@ -1,0 +1,65 @@
+"""Who may call what: no token, no entry, unless a route says ``public=True``."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from reference_app.identity.principal import Principal, Role
+from reference_app.identity.tokens import InvalidTokenError, Tokens
+from reference_app.problems import Problem
+
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+def require_token(tokens: Tokens) -> Guard:
+    """Guard of the whole application: puts the Principal into the connection."""
+
+    def authenticate(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        if handler.opt.get("public"):
+            return
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Problem(
+                HTTPStatus.UNAUTHORIZED,
+                "not-signed-in",
+                "an access token is needed: Authorization: Bearer <token>",
+                headers=_CHALLENGE,
+            )
+        try:
+            connection.scope["user"] = tokens.read(token.strip())
+        except InvalidTokenError as error:
+            raise Problem(
+                HTTPStatus.UNAUTHORIZED,
+                "invalid-token",
+                "the access token is not valid or no longer valid",
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            ) from error
+
+    return authenticate
+
+
+def require_role(*roles: Role) -> Guard:
+    """Guard of a route: one of these roles, else 403."""
+
+    def check_role(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if connection.user.role not in roles:
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "wrong-role",
+                f"this is for the role {' or '.join(roles)}; you are {connection.user.role}",
+            )
+
+    return check_role
+
+
+def provide_principal(request: Request[Principal, Any, Any]) -> Principal:
+    """Dependency: who makes the request."""
+    return request.user

@@ -1,0 +1,25 @@
+"""Who makes a request."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+Role = Literal["owner", "group_admin", "super_admin"]
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """The signed-in account, as its token says.
+
+    Attributes:
+        user_id: Account.
+        role: What it may do.
+        tenant_id: Whose rows it works on: an owner's own id, an administrator's school group;
+            None for a super administrator.
+    """
+
+    user_id: UUID
+    role: Role
+    tenant_id: UUID | None

@@ -1,0 +1,55 @@
+"""Accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from reference_app.database import Database
+from reference_app.identity.principal import Principal, Role
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What sign-in needs to know of an account."""
+
+    id: UUID
+    email: str
+    password_hash: str
+    role: Role
+    school_group_id: UUID | None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An account as its owner sees it."""
+
+    id: UUID
+    email: str
+    role: Role
+    school_group_id: UUID | None
+    created_at: datetime
+
+
+async def find_credentials(database: Database, email: str) -> Credentials | None:
+    """The account of an address, whatever its case."""
+    return await database.first(
+        None,
+        """/* find_credentials */
+        SELECT id, email, password_hash, role, school_group_id
+        FROM find_credentials(%(email)s)""",
+        {"email": email},
+        Credentials,
+    )
+
+
+async def find_account(database: Database, principal: Principal) -> Account | None:
+    """The signed-in account; None when it was deleted since."""
+    return await database.first(
+        principal,
+        """/* find_account */
+        SELECT id, email, role, school_group_id, created_at
+        FROM users WHERE id = %(user_id)s""",
+        {"user_id": principal.user_id},
+        Account,
+    )

@@ -1,0 +1,44 @@
+"""Structured logs: one JSON object a line, on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+
+class JsonFormatter(logging.Formatter):
+    """``{"at", "level", "logger", "message", "error"?}``; the access log brings its own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["error"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure_logging(level: str, *, access_log: bool) -> None:
+    """Send the logs of the application and of its pool to stderr.
+
+    Args:
+        level: Lowest level that is written.
+        access_log: Writes one line a request whatever ``level`` says.
+    """
+    for name, own_level in (
+        ("reference_app", level),
+        ("reference_app.access", "INFO" if access_log else "WARNING"),
+        ("psycopg.pool", level),
+    ):
+        logger = logging.getLogger(name)
+        logger.setLevel(own_level)
+        if name != "reference_app.access" and not logger.handlers:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(JsonFormatter())
+            logger.addHandler(handler)
+            logger.propagate = False

@@ -1,0 +1,83 @@
+"""What every request leaves behind: a request id, metrics and, if wanted, one log line.
+
+A wrapper around the whole application rather than a middleware of its routes, so that requests
+no route answers (404, 405) are seen too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference_app.metrics import Metrics
+
+access_logger = logging.getLogger("reference_app.access")
+
+_ACCEPTED_ID = re.compile(rb"[\x21-\x7e]{1,100}")
+"""A client's own id is kept if it is one short printable word; it goes into logs and headers."""
+
+_HEADER = b"x-request-id"
+
+
+def observed(application: ASGIApp, metrics: Metrics, *, access_log: bool) -> ASGIApp:
+    """Wrap ``application``: times, counts and tags every HTTP request."""
+
+    async def observe(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await application(scope, receive, send)
+            return
+        method = str(scope.get("method"))
+        request_id = _request_id(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request_id.decode("ascii")
+        started = time.perf_counter()
+        status = 500
+
+        async def send_tagged(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (_HEADER, request_id)]
+            await send(message)
+
+        metrics.in_flight.inc()
+        try:
+            await application(scope, receive, send_tagged)
+        finally:
+            metrics.in_flight.dec()
+            duration_s = time.perf_counter() - started
+            # Templates, not paths: "/api/reservations/{id}" is one series, not one a booking.
+            route = str(scope.get("path_template") or "(none)")
+            metrics.record(method, route, status, duration_s)
+            if access_log:
+                access_logger.info(_line(scope, route, status, duration_s))
+
+    return observe
+
+
+def _request_id(headers: Any) -> bytes:
+    for name, value in headers:
+        if name == _HEADER and _ACCEPTED_ID.fullmatch(value):
+            return bytes(value)
+    return uuid.uuid4().hex.encode("ascii")
+
+
+def _line(scope: Any, route: str, status: int, duration_s: float) -> str:
+    user = scope.get("user")
+    return json.dumps(
+        {
+            "request_id": scope["state"]["request_id"],
+            "method": scope["method"],
+            "path": scope["path"],
+            "route": route,
+            "status": status,
+            "duration_ms": round(duration_s * 1000, 3),
+            "user_id": None if user is None else str(user.user_id),
+        }
+    )

@@ -1,0 +1,220 @@
+"""An owner's reservations (B-65 ... B-78)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.params import Parameter
+
+from reference_app.database import Database
+from reference_app.identity.guards import require_role
+from reference_app.identity.principal import Principal
+from reference_app.pages import (
+    PAGE_MAX,
+    Page,
+    decode_cursor,
+    keyset_page,
+    offset_page,
+    whole_list,
+)
+from reference_app.problems import FieldError, Problem, invalid, not_found
+from reference_app.reservations.listing import (
+    all_reservations,
+    page_of_reservations,
+    reservations_after,
+)
+from reference_app.reservations.queries import (
+    change_reservation,
+    create_reservation,
+    delete_reservation,
+    explain_refusal,
+    find_clash,
+    find_reservation,
+)
+from reference_app.reservations.values import (
+    Clash,
+    Filters,
+    NewReservation,
+    Platform,
+    Reservation,
+    ReservationChange,
+    Status,
+    require_nights,
+)
+from reference_app.variant import Variant
+
+PATH = "/api/reservations"
+
+
+class ReservationsController(Controller):
+    """Reservations of the signed-in owner."""
+
+    path = PATH
+    tags = ("reservations",)
+    guards = (require_role("owner"),)
+
+    @get("/", summary="List reservations")
+    async def list(
+        self,
+        database: Database,
+        principal: Principal,
+        variant: Variant,
+        page: Annotated[int | None, Parameter(ge=1, le=PAGE_MAX)] = None,
+        after: Annotated[str | None, Parameter(max_length=200)] = None,
+        arrival_from: Annotated[date | None, Parameter(query="from")] = None,
+        arrival_to: Annotated[date | None, Parameter(query="to")] = None,
+        platform: Platform | None = None,
+        status: Status | None = None,
+        gite_id: UUID | None = None,
+        q: Annotated[str | None, Parameter(max_length=200)] = None,
+    ) -> Page[Reservation]:
+        """Newest arrival first.
+
+        ``from`` and ``to`` are the first and last day of arrival, ``q`` searches guests' names in
+        French. Which way of paging is offered is a switch of the deployment; ``next`` leads on in
+        each of them, and no position is the first page.
+        """
+        filters = Filters(
+            arrival_from=arrival_from,
+            arrival_to=arrival_to,
+            platform=platform,
+            status=status,
+            gite_id=gite_id,
+            guest=q,
+        )
+        if after is not None and variant.pagination != "keyset":
+            raise invalid(FieldError("after", "this server pages by number: use page"))
+        if variant.pagination == "none":
+            if page is not None and page > 1:
+                raise invalid(FieldError("page", "this server sends the whole list at once"))
+            return whole_list(await all_reservations(database, principal, filters))
+        if variant.pagination == "offset":
+            number = page or 1
+            items, total = await page_of_reservations(database, principal, filters, number)
+            return offset_page(items, page=number, total=total, path=PATH, filters=_query(filters))
+        if page is not None and page > 1:
+            raise invalid(FieldError("page", "this server pages by cursor: use after"))
+        cursor = None if after is None else decode_cursor(after)
+        items, following = await reservations_after(database, principal, filters, cursor)
+        return keyset_page(items, next_cursor=following, path=PATH, filters=_query(filters))
+
+    @get("/{reservation_id:uuid}", summary="One reservation")
+    async def show(
+        self, reservation_id: UUID, database: Database, principal: Principal
+    ) -> Reservation:
+        """404 also for a reservation of somebody else."""
+        found = await find_reservation(database, principal, reservation_id)
+        if found is None:
+            raise not_found("reservation")
+        return found
+
+    @post("/", summary="Book a stay")
+    async def create(
+        self, data: NewReservation, database: Database, principal: Principal
+    ) -> Response[Reservation]:
+        """409 when the gîte is taken on one of the nights, 404 when it is not the owner's."""
+        require_nights(data.date_debut, data.date_fin)
+        values: dict[str, Any] = {
+            "id": uuid.uuid4(),
+            **{name: getattr(data, name) for name in data.__struct_fields__},
+        }
+        created = await create_reservation(database, principal, values)
+        if created is None:
+            why = await explain_refusal(
+                database, principal, data.gite_id, data.date_debut, data.date_fin
+            )
+            raise _taken(why.clash) if why.gite_exists else not_found("gîte")
+        return Response(
+            created,
+            status_code=HTTPStatus.CREATED,
+            headers={"Location": f"{PATH}/{created.id}"},
+        )
+
+    @patch("/{reservation_id:uuid}", summary="Change a reservation")
+    async def change(
+        self,
+        reservation_id: UUID,
+        data: ReservationChange,
+        database: Database,
+        principal: Principal,
+    ) -> Reservation:
+        """Only the fields that are sent; 409 when the gîte is taken on one of the new nights."""
+        changes = {
+            name: value
+            for name in data.__struct_fields__
+            if (value := getattr(data, name)) is not msgspec.UNSET
+        }
+        return await _change(database, principal, reservation_id, changes)
+
+    @post("/{reservation_id:uuid}/cancel", summary="Cancel a stay", status_code=HTTPStatus.OK)
+    async def cancel(
+        self, reservation_id: UUID, database: Database, principal: Principal
+    ) -> Reservation:
+        """Keeps the reservation and frees its nights; cancelling twice changes nothing more."""
+        return await _change(database, principal, reservation_id, {"status": "cancelled"})
+
+    @delete("/{reservation_id:uuid}", summary="Delete a reservation")
+    async def remove(self, reservation_id: UUID, database: Database, principal: Principal) -> None:
+        """For good (B-67)."""
+        if await delete_reservation(database, principal, reservation_id) is None:
+            raise not_found("reservation")
+
+
+async def _change(
+    database: Database, owner: Principal, reservation_id: UUID, changes: Mapping[str, Any]
+) -> Reservation:
+    try:
+        changed = await change_reservation(database, owner, reservation_id, changes)
+    except psycopg.errors.ExclusionViolation as error:
+        why = await find_clash(
+            database,
+            owner,
+            reservation_id,
+            None,
+            changes.get("date_debut"),
+            changes.get("date_fin"),
+        )
+        raise _taken(why.clash) from error
+    except psycopg.errors.CheckViolation as error:
+        # the only rule across fields; each field alone was checked before
+        raise invalid(FieldError("date_fin", "must be after date_debut")) from error
+    if changed is None:
+        raise not_found("reservation")
+    return changed
+
+
+def _taken(clash: Clash | None) -> Problem:
+    """409. Naming the other stay leaks nothing: it is in the same owner's gîte."""
+    if clash is None:
+        return Problem(
+            HTTPStatus.CONFLICT,
+            "dates-taken",
+            "another stay was in the way and is gone again: try once more",
+        )
+    return Problem(
+        HTTPStatus.CONFLICT,
+        "dates-taken",
+        f"the gîte is taken from {clash.date_debut} to {clash.date_fin}",
+        extra={"clash": msgspec.to_builtins(clash)},
+    )
+
+
+def _query(filters: Filters) -> dict[str, str]:
+    """The filters as they stand in an address."""
+    named = {
+        "from": filters.arrival_from,
+        "to": filters.arrival_to,
+        "platform": filters.platform,
+        "status": filters.status,
+        "gite_id": filters.gite_id,
+        "q": filters.guest,
+    }
+    return {name: str(value) for name, value in named.items() if value is not None}

@@ -1,0 +1,152 @@
+"""A group's schools, students, staff and files, within the limits of its plan (B-30, B-36)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import msgspec
+import psycopg
+from litestar import Controller, Response, get, post
+from litestar.params import Parameter
+from msgspec import Meta
+
+from reference_app.database import Database
+from reference_app.identity.guards import require_role
+from reference_app.identity.principal import Principal
+from reference_app.pages import PAGE_MAX
+from reference_app.plans.refusals import refusal
+from reference_app.problems import not_found
+from reference_app.schools.queries import (
+    School,
+    StaffMember,
+    StoredFile,
+    Student,
+    create_file,
+    create_school,
+    create_staff_member,
+    create_student,
+    list_files,
+    list_schools,
+    list_staff,
+    list_students,
+)
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+PageNumber = Annotated[int, Parameter(ge=1, le=PAGE_MAX)]
+Created = TypeVar("Created")
+
+
+class NewSchool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A school to be created."""
+
+    name: Name
+    city: Name
+
+
+class NewStudent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A student to be enrolled in one of the group's schools."""
+
+    school_id: UUID
+    name: Name
+
+
+class NewStaffMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member of staff to be hired for one of the group's schools."""
+
+    school_id: UUID
+    name: Name
+    position: Name
+
+
+class NewFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file to be stored; the limits count its size, in bytes."""
+
+    name: Name
+    size_bytes: Annotated[int, Meta(ge=0, le=1_000_000_000_000_000)]
+
+
+class SchoolsController(Controller):
+    """What a group consists of; every creation is checked against the plan."""
+
+    path = "/api"
+    tags = ("schools",)
+    guards = (require_role("group_admin"),)
+
+    @get("/schools", summary="Schools, 50 a page")
+    async def list_schools(
+        self, database: Database, principal: Principal, page: PageNumber = 1
+    ) -> list[School]:
+        """By name."""
+        return await list_schools(database, principal, page)
+
+    @post("/schools", summary="Create a school")
+    async def create_school(
+        self, data: NewSchool, database: Database, principal: Principal
+    ) -> Response[School]:
+        """409 at the limit of the plan."""
+        return await _create(create_school, database, principal, data)
+
+    @get("/students", summary="Students, 50 a page")
+    async def list_students(
+        self, database: Database, principal: Principal, page: PageNumber = 1
+    ) -> list[Student]:
+        """By name."""
+        return await list_students(database, principal, page)
+
+    @post("/students", summary="Enrol a student")
+    async def create_student(
+        self, data: NewStudent, database: Database, principal: Principal
+    ) -> Response[Student]:
+        """409 at the limit of the plan, 404 for a school of somebody else."""
+        return await _create(create_student, database, principal, data)
+
+    @get("/staff", summary="Staff, 50 a page")
+    async def list_staff(
+        self, database: Database, principal: Principal, page: PageNumber = 1
+    ) -> list[StaffMember]:
+        """By name."""
+        return await list_staff(database, principal, page)
+
+    @post("/staff", summary="Hire somebody")
+    async def create_staff_member(
+        self, data: NewStaffMember, database: Database, principal: Principal
+    ) -> Response[StaffMember]:
+        """409 at the limit of the plan, 404 for a school of somebody else."""
+        return await _create(create_staff_member, database, principal, data)
+
+    @get("/files", summary="Files, 50 a page")
+    async def list_files(
+        self, database: Database, principal: Principal, page: PageNumber = 1
+    ) -> list[StoredFile]:
+        """By name."""
+        return await list_files(database, principal, page)
+
+    @post("/files", summary="Store a file")
+    async def create_file(
+        self, data: NewFile, database: Database, principal: Principal
+    ) -> Response[StoredFile]:
+        """409 when the storage of the plan would be exceeded."""
+        return await _create(create_file, database, principal, data)
+
+
+async def _create(
+    create: Callable[[Database, Principal, Mapping[str, Any]], Awaitable[Created | None]],
+    database: Database,
+    principal: Principal,
+    data: msgspec.Struct,
+) -> Response[Created]:
+    values = {name: getattr(data, name) for name in data.__struct_fields__}
+    try:
+        created = await create(database, principal, {"id": uuid.uuid4(), **values})
+    except psycopg.Error as error:
+        problem = refusal(error)
+        if problem is None:
+            raise
+        raise problem from error
+    if created is None:
+        raise not_found("school")
+    return Response(created, status_code=HTTPStatus.CREATED)

@@ -1,0 +1,124 @@
+"""Settings of one process, from environment variables only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reference_app.identity.passwords import LOG2_N_RANGE
+from reference_app.variant import Variant, parse_variant
+
+SECRET_BYTES_MIN = 32
+"""HS256 needs a key at least as long as its hash (RFC 7518, section 3.2)."""
+
+
+class SettingsError(Exception):
+    """The environment does not describe a process that could run; every problem at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(
+            "the application cannot start:\n" + "\n".join(f"  - {line}" for line in problems)
+        )
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``create_app`` needs to know.
+
+    Attributes:
+        database_url: ``APP_DATABASE_URL``: connection of the unprivileged role ``app_user``.
+        pool_size: ``APP_POOL_SIZE``: connections of this process.
+        pool_timeout_s: ``APP_POOL_TIMEOUT_S``: longest wait for one of them, then 503.
+        jwt_secret: ``APP_JWT_SECRET``: key of the tokens, 32 bytes or more.
+        token_ttl_s: ``APP_TOKEN_TTL_S``: life of a token.
+        password_log2_n: ``APP_PASSWORD_LOG2_N``: scrypt cost of new passwords.
+        variant: ``APP_VARIANT``: the switches.
+        log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
+        access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
+    """
+
+    database_url: str
+    pool_size: int
+    pool_timeout_s: float = 5.0
+    jwt_secret: str = field(repr=False)
+    token_ttl_s: int = 3600
+    password_log2_n: int = 14
+    variant: Variant = field(default_factory=Variant)
+    log_level: str = "WARNING"
+    access_log: bool = False
+
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings of a process.
+
+    Raises:
+        SettingsError: Something is missing or wrong; the message names every such variable.
+    """
+    reader = _Reader(environment)
+    database_url = reader.required("APP_DATABASE_URL", "postgresql://app_user@host/database")
+    jwt_secret = reader.required("APP_JWT_SECRET", "32 random bytes or more")
+    if jwt_secret and len(jwt_secret.encode()) < SECRET_BYTES_MIN:
+        reader.problems.append(
+            f"APP_JWT_SECRET is {len(jwt_secret.encode())} bytes long; "
+            f"it needs at least {SECRET_BYTES_MIN}"
+        )
+    pool_size = reader.whole("APP_POOL_SIZE", default=8, low=1, high=1000)
+    pool_timeout_s = reader.whole("APP_POOL_TIMEOUT_S", default=5, low=1, high=600)
+    token_ttl_s = reader.whole("APP_TOKEN_TTL_S", default=3600, low=1, high=31 * 86_400)
+    password_log2_n = reader.whole(
+        "APP_PASSWORD_LOG2_N", default=14, low=LOG2_N_RANGE.start, high=LOG2_N_RANGE.stop - 1
+    )
+    log_level = environment.get("APP_LOG_LEVEL", "WARNING").upper()
+    if log_level not in _LOG_LEVELS:
+        reader.problems.append(
+            f"APP_LOG_LEVEL is {log_level!r}; it must be one of {', '.join(_LOG_LEVELS)}"
+        )
+    variant = Variant()
+    try:
+        variant = parse_variant(environment.get("APP_VARIANT", "{}"))
+    except ValueError as error:
+        reader.problems.append(f"APP_VARIANT: {error}")
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return Settings(
+        database_url=database_url,
+        pool_size=pool_size,
+        pool_timeout_s=float(pool_timeout_s),
+        jwt_secret=jwt_secret,
+        token_ttl_s=token_ttl_s,
+        password_log2_n=password_log2_n,
+        variant=variant,
+        log_level=log_level,
+        access_log=environment.get("APP_ACCESS_LOG", "0") == "1",
+    )
+
+
+class _Reader:
+    """Collects problems instead of stopping at the first."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[str] = []
+
+    def required(self, name: str, example: str) -> str:
+        value = self.environment.get(name, "")
+        if not value:
+            self.problems.append(f"{name} is not set; it should be like: {example}")
+        return value
+
+    def whole(self, name: str, *, default: int, low: int, high: int) -> int:
+        text = self.environment.get(name, "")
+        if not text:
+            return default
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            self.problems.append(f"{name} is {text!r}; it must be a whole number {low} to {high}")
+            return default
+        return value

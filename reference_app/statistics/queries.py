@@ -1,0 +1,70 @@
+"""Figures of an owner's bookings, counted when asked (variant ``views: live``)."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from reference_app.database import Database
+from reference_app.identity.principal import Principal
+from reference_app.reservations.values import Platform
+
+
+class MonthFigures(msgspec.Struct, frozen=True):
+    """One month and platform; stays count in the month of arrival, cancelled ones not at all."""
+
+    month: int
+    plateforme: Platform
+    bookings: int
+    nights: int
+    revenue_centimes: int
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """A stay as the dashboard shows it."""
+
+    id: UUID
+    gite_id: UUID
+    gite_nom: str
+    client_nom: str
+    voyageurs: int
+    plateforme: Platform
+    date_debut: date
+    date_fin: date
+    prix_centimes: int
+
+
+async def year_figures(database: Database, owner: Principal, year: int) -> list[MonthFigures]:
+    """Per month and platform (B-90)."""
+    return await database.rows(
+        owner,
+        """/* year_figures */
+        SELECT extract(month FROM r.date_debut)::int AS month, r.plateforme, count(*)::int,
+               sum(r.date_fin - r.date_debut)::int, sum(r.prix_centimes)::bigint
+        FROM reservations r
+        WHERE r.owner_user_id = %(owner)s AND r.status <> 'cancelled'
+          AND r.date_debut >= %(first)s AND r.date_debut <= %(last)s
+        GROUP BY 1, 2 ORDER BY 1, 2""",
+        {"owner": owner.user_id, "first": date(year, 1, 1), "last": date(year, 12, 31)},
+        MonthFigures,
+    )
+
+
+async def stays_between(
+    database: Database, owner: Principal, first: date, last: date
+) -> list[Stay]:
+    """Stays that touch the days ``first`` to ``last``, by arrival; cancelled ones not."""
+    return await database.rows(
+        owner,
+        """/* stays_between */
+        SELECT r.id, r.gite_id, g.nom, r.client_nom, r.voyageurs, r.plateforme, r.date_debut,
+               r.date_fin, r.prix_centimes
+        FROM reservations r JOIN gites g ON g.id = r.gite_id
+        WHERE r.owner_user_id = %(owner)s AND r.status <> 'cancelled'
+          AND r.date_debut <= %(last)s AND r.date_fin >= %(first)s
+        ORDER BY r.date_debut, r.id""",
+        {"owner": owner.user_id, "first": first, "last": last},
+        Stay,
+    )

@@ -1,0 +1,64 @@
+"""Dashboard and statistics of an owner (B-90)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import Parameter
+
+from reference_app.database import Database
+from reference_app.identity.guards import require_role
+from reference_app.identity.principal import Principal
+from reference_app.statistics.dashboard import Dashboard, dashboard_range, summarise
+from reference_app.statistics.queries import MonthFigures, stays_between, year_figures
+
+
+class YearStatistics(msgspec.Struct, frozen=True):
+    """A year, month by month and platform by platform, with its sums."""
+
+    year: int
+    bookings: int
+    nights: int
+    revenue_centimes: int
+    months: Sequence[MonthFigures]
+
+
+class StatisticsController(Controller):
+    """Figures of the signed-in owner."""
+
+    path = "/api"
+    tags = ("statistics",)
+    guards = (require_role("owner"),)
+
+    @get("/dashboard", summary="Next arrivals and departures, this month's figures")
+    async def dashboard(self, database: Database, principal: Principal) -> Dashboard:
+        """As of today, in UTC."""
+        today = _today()
+        first, last = dashboard_range(today)
+        return summarise(await stays_between(database, principal, first, last), today)
+
+    @get("/statistics", summary="Figures of a year")
+    async def statistics(
+        self,
+        database: Database,
+        principal: Principal,
+        year: Annotated[int | None, Parameter(ge=1900, le=2200)] = None,
+    ) -> YearStatistics:
+        """The present year when none is named."""
+        wanted = _today().year if year is None else year
+        months = await year_figures(database, principal, wanted)
+        return YearStatistics(
+            wanted,
+            sum(row.bookings for row in months),
+            sum(row.nights for row in months),
+            sum(row.revenue_centimes for row in months),
+            months,
+        )
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
