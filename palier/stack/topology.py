@@ -103,7 +103,7 @@ def bring_up(
         purpose: Who wants it.
         tell: Told each step.
         home: Directory of all stacks; None for the user's.
-        environ: ``PALIER_DATABASE_URL`` and ``PATH`` are read.
+        environ: ``PALIER_DATABASE_URL`` is read.
 
     Raises:
         StackError: A component did not start, or the tier needs one we cannot bring up.

@@ -34,6 +34,7 @@ class Workspace:
 
     Attributes:
         token: Name of the stack: hexadecimal, unique on this machine.
+        home: Directory of all stacks.
         folder: Data of the components; the working directory of all of them.
         logs: One ``<component>.log`` each; kept when it lies outside ``folder``.
     """
@@ -42,7 +43,7 @@ class Workspace:
         self.token = record.token
         self.folder = folder
         self.logs = Path(record.logs)
-        self._home = home
+        self.home = home
         self._record = record
         self._children: list[Child] = []
 
