@@ -17,6 +17,8 @@ class Estimate:
         low: Lower limit; None when the sample cannot give one.
         high: Upper limit; None when the sample cannot give one (for example censored tails).
         samples: Number of observations behind it.
+        effective: How many independent observations they are worth, after dividing by the design
+            effect; None when the number has no sampling error.
         censored: True when the value is a lower bound (``>= value``).
         refused: Why there is no number; None when there is one.
     """
@@ -27,6 +29,7 @@ class Estimate:
     samples: int
     censored: bool = False
     refused: str | None = None
+    effective: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,26 @@ class HealthCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steadiness:
+    """Whether the judged window was the same from its start to its end.
+
+    Attributes:
+        steady: True or False when the test decides; None when the window cannot tell.
+        why: The answer in words, with its numbers.
+        change: Relative change of the median response time over the judged window along the
+            fitted trend, e.g. 0.25 for a quarter slower; None when it was not fitted.
+        p_value: Of the trend test that decided; None when it was not made.
+        warmup_found_s: End of the warm-up as found, in seconds from the start of the run.
+    """
+
+    steady: bool | None
+    why: str
+    change: float | None = None
+    p_value: float | None = None
+    warmup_found_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """Everything the verdict and the reports need about a run."""
 
@@ -130,3 +153,5 @@ class Findings:
     health: tuple[HealthCheck, ...]
     notes: tuple[str, ...]
     """Sentences for the reader, e.g. what a shortened profile cannot prove."""
+    steadiness: Steadiness | None = None
+    """None only in findings that were not made by ``analyse``: then the run cannot pass."""
