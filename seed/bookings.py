@@ -32,8 +32,10 @@ PERCENT_CANCELLED = 9
 PERCENT_PENDING_AHEAD = 12
 """Of the stays still to come; no stay of the past is pending."""
 
-# Nights by draw of ten: the week rules the summer, the week-end the rest of the year.
-NIGHTS_HIGH = np.array([7, 7, 7, 7, 7, 7, 5, 4, 10, 14], dtype=np.int64)
+# Nights by draw of ten: whole weeks rule the high season, the week-end the rest of the year.
+WEEKS = 0
+"""Stands for one or two weeks, whatever the slot has room for."""
+NIGHTS_HIGH = np.array([WEEKS] * 8 + [4, 10], dtype=np.int64)
 NIGHTS_OTHER = np.array([2, 2, 2, 2, 3, 3, 4, 5, 7, 1], dtype=np.int64)
 
 PRICE_PERCENT = {LOW: 85, 2: 100, HIGH: 145}
@@ -102,7 +104,8 @@ def draw_bookings(spec: DatasetSpec, numbers: NDArray[np.int64]) -> Bookings:
     slot_days = season.slot_starts(slots + 1, counts) - slot_start
     draw = below(keys, 0, 10)
     wanted = np.where(season.weights[slot_start] == HIGH, NIGHTS_HIGH[draw], NIGHTS_OTHER[draw])
-    nights = np.minimum(wanted, slot_days)
+    whole_weeks = 7 * np.clip(slot_days // 7, 1, 2)
+    nights = np.minimum(np.where(wanted == WEEKS, whole_weeks, wanted), slot_days)
     start = slot_start + below(keys, 1, slot_days - nights + 1)
 
     first_day = start - DAYS_BACK

@@ -2,8 +2,8 @@
 
 The days a gîte can be booked, from ``DAYS_BACK`` before the anchor to ``DAYS_AHEAD`` after it, are
 cut into as many slots as the gîte has bookings; each stay lies inside its own slot, so no two of
-them overlap and each can be made without knowing the others. A day of high season weighs
-more than one of low season and slots have equal weight: the summer is full, November is not.
+them overlap and each can be made without knowing the others. A day of high season weighs more
+than one of low season and slots have equal weight: summer is the busy time, November the quiet.
 """
 
 from __future__ import annotations

@@ -156,9 +156,9 @@ _NONE_EXPECTED: tuple[tuple[str, LiteralString], ...] = (
             SELECT date_debut < max(date_fin) OVER (
                 PARTITION BY gite_id ORDER BY date_debut, date_fin
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS overlaps
+            ) AS clashes
             FROM reservations WHERE status <> 'cancelled'
-        ) AS stays WHERE overlaps
+        ) AS stays WHERE clashes
         """,
     ),
     (

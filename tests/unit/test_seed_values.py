@@ -1,0 +1,169 @@
+"""The small pieces: pools, checksum arithmetic, lines, clock, password, progress."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+import pytest
+
+from reference_app.identity.passwords import hash_password
+from seed.checksum import LineSum, add_sums, dataset_checksum, line_hash, sum_lines
+from seed.clock import clock_at
+from seed.names import (
+    HOUSES,
+    PLACES,
+    POSITIONS,
+    SCHOOL_KINDS,
+    SCHOOL_PATRONS,
+    address_parts,
+    first_names,
+    last_names,
+    towns,
+)
+from seed.parts import pure_sums
+from seed.password import password_hash
+from seed.plans import EXAMPLE, FREE, INSTITUTIONAL, PREMIUM, PRO
+from seed.progress import Progress
+from seed.schools import group_size
+from seed.spec import ANCHOR, DatasetSpec
+from seed.tables import SCHOOLS, STAFF
+
+TOWN_PARTS = tuple(part for town in towns() for part in town)
+POOLS = (
+    first_names(),
+    last_names(),
+    TOWN_PARTS,
+    HOUSES,
+    PLACES,
+    SCHOOL_KINDS,
+    SCHOOL_PATRONS,
+    POSITIONS,
+)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_no_name_needs_escaping_in_a_copy_line(pool):
+    """Lines are joined without looking at the names; this is why they may be."""
+    assert pool
+    assert not [name for name in pool if set(name) & set("\t\n\r\\") or name != name.strip()]
+
+
+@pytest.mark.parametrize("pool", [first_names(), last_names(), towns(), HOUSES, PLACES])
+def test_names_of_a_pool_are_distinct(pool):
+    assert len(set(pool)) == len(pool)
+
+
+def test_the_pools_are_large_and_french():
+    assert len(first_names()) > 200
+    assert len(last_names()) > 350
+    assert len(towns()) > 350
+    assert sum(not name.isascii() for name in first_names()) > 30
+
+
+def test_addresses_are_plain_ascii():
+    assert address_parts(("Inès", "Le Goff", "d'Étienne")) == ("ines", "le.goff", "d.etienne")
+    assert all(part.isascii() and part for part in address_parts(last_names()))
+
+
+def test_the_same_dataset_has_this_checksum_on_every_machine():
+    """A golden value. It may change only together with GENERATOR_VERSION."""
+    spec = DatasetSpec(
+        tier="golden",
+        seed=1,
+        anchor=ANCHOR,
+        owners=20,
+        gites=45,
+        reservations=1_500,
+        groups=12,
+        password_hash_log2_n=4,
+    )
+
+    assert (
+        dataset_checksum(pure_sums(spec))
+        == "8d1048331f0ceade6bcf2f316cc35d422ed3fbee1d492814193c5f8fc3ab2c12"
+    )
+
+
+def test_a_line_s_hash_is_the_start_of_its_sha_256():
+    assert line_hash(b"a\tb") == int.from_bytes(hashlib.sha256(b"a\tb").digest()[:8], "little")
+
+
+def test_a_doubled_line_is_not_the_same_as_none():
+    assert sum_lines([b"x", b"x"]) != sum_lines([])
+    assert sum_lines([b"x", b"x", b"y"]) != sum_lines([b"y"])
+
+
+def test_sums_of_parts_are_the_sum_of_the_whole():
+    whole = {"a": sum_lines([b"1", b"2", b"3"]), "b": sum_lines([b"4"])}
+    parts = add_sums(
+        {"a": sum_lines([b"3"])}, {"b": sum_lines([b"4"]), "a": sum_lines([b"2", b"1"])}
+    )
+
+    assert parts == whole
+    assert dataset_checksum(parts) == dataset_checksum(whole)
+
+
+def test_moving_a_row_to_another_table_changes_the_checksum():
+    one = sum_lines([b"1"])
+
+    assert dataset_checksum({"a": one, "b": LineSum()}) != dataset_checksum(
+        {"a": LineSum(), "b": one}
+    )
+
+
+def test_a_line_with_the_wrong_number_of_values_or_a_tab_is_refused():
+    with pytest.raises(ValueError, match="2 values for 5 columns of schools"):
+        SCHOOLS.line("id", "group")
+    with pytest.raises(ValueError, match="needs escaping"):
+        STAFF.line("id", "group", "school", "A\tB", "position", "now")
+
+
+def test_minutes_are_written_as_postgresql_writes_them():
+    clock = clock_at(date(2026, 2, 14))
+
+    assert clock.minute(-1) == "2026-02-13 23:59:00+00"
+    assert clock.minute(24 * 60 + 61) == "2026-02-15 01:01:00+00"
+
+
+@pytest.mark.parametrize("log2_n", [1, 4, 12])
+def test_our_password_hash_is_written_as_the_application_writes_it(log2_n):
+    salt = hashlib.sha256(b"palier salt 3").digest()[:16]
+
+    assert password_hash(seed=3, log2_n=log2_n) == hash_password("palier-3", salt, log2_n)
+
+
+def test_a_cost_above_openssl_s_default_memory_limit_works():
+    assert password_hash(seed=3, log2_n=15).startswith("scrypt$15$8$1$")
+
+
+@pytest.mark.covers("D-03")
+def test_the_first_three_groups_are_the_examples_of_the_sources():
+    assert (group_size(1, 0).students, group_size(1, 0).plan.max_students) == (850, 1_000)
+    assert (group_size(1, 1).schools, group_size(1, 1).plan) == (10, PRO)
+    assert (group_size(1, 2).schools, group_size(1, 2).staff) == (1, 3)
+    assert group_size(1, 2).plan == EXAMPLE
+
+
+def test_a_dozen_groups_meet_every_plan():
+    assert {group_size(1, group).plan for group in range(12)} == {
+        FREE,
+        PREMIUM,
+        PRO,
+        INSTITUTIONAL,
+        EXAMPLE,
+    }
+
+
+def test_there_is_no_rate_before_the_first_row():
+    progress = Progress(rows_done=0, rows_total=10, elapsed_s=1.0)
+
+    assert progress.rows_per_s is None
+    assert progress.left_s is None
+
+
+def test_time_left_follows_from_the_rate_so_far():
+    progress = Progress(rows_done=250, rows_total=1_000, elapsed_s=0.5)
+
+    assert progress.rows_per_s == 500
+    assert progress.left_s == 1.5
