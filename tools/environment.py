@@ -234,7 +234,7 @@ def install(root: Path, venv: Path, group: Group, installer: Installer) -> None:
         "pip": (
             [python, "-I", "-m", "pip", "install", *quiet],
             "--only-binary=:all:",
-            "check the network, then again; for a mirror set PIP_INDEX_URL, for a proxy HTTPS_PROXY",
+            "check the network and try again; mirror: PIP_INDEX_URL, proxy: HTTPS_PROXY",
         ),
     }
     base, wheels_only, fix = by[installer]
