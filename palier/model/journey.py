@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from palier.model.bounds import NotNegative, Positive, check_bounds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -15,7 +17,10 @@ class Step:
     """
 
     operation: str
-    think_s: float = 0.0
+    think_s: NotNegative = 0.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +36,11 @@ class Journey:
 
     id: str
     title: str
-    weight: float
+    weight: Positive = 1.0
     steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
     @property
     def think_s(self) -> float:

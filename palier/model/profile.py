@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from palier.model.bounds import NotNegative, Positive, Share, check_bounds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -22,8 +24,11 @@ class Profile:
 
     id: str
     title: str
-    arrivals: Literal["poisson", "constant"]
-    duration_s: float
-    concurrency: float | None = None
-    rate_factor: float = 1.0
-    warmup_s: float = 5.0
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    duration_s: Positive
+    concurrency: Share | None = None
+    rate_factor: Positive = 1.0
+    warmup_s: NotNegative = 5.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from palier.model.bounds import Quantile, check_bounds
+from palier.model.metric import METRICS
+from palier.model.words import OneOf
 
 Role = Literal["gate", "goal", "info"]
 """gate decides the verdict; goal is judged and shown; info is shown only."""
@@ -29,6 +33,7 @@ class Target:
         percentile: Fraction in (0, 1) for response times; ``None`` when the metric has none.
         comparator: How ``measured`` must stand to ``limit``; ``range`` uses ``limit_high`` too.
         limit: The number, in ``unit``; ``None`` when the source gives no single number.
+        stated: The value in the source's words when one number does not say it.
         limit_high: Upper end of a range.
         unit: Unit of ``limit``: ``"ms"``, ``"s"``, ``"%"``, ``"requests/s"`` ...
         source: Number of the source document, e.g. ``"002"``.
@@ -39,16 +44,29 @@ class Target:
 
     id: str
     role: Role
-    kind: Kind
+    kind: Kind = "slo"
     title: str
-    metric: str | None
+    metric: Annotated[str, OneOf(tuple(METRICS))] | None = None
     operation: str | None = None
-    percentile: float | None = None
+    percentile: Quantile | None = None
     comparator: Comparator
-    limit: float | None
+    limit: float | None = None
     limit_high: float | None = None
+    stated: str = ""
     unit: str
-    source: str
+    source: str = ""
     condition: str = ""
     not_measured: str | None = None
     contradictions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+
+    @property
+    def is_alarm(self) -> bool:
+        """True when the comparison describes a state to avoid.
+
+        "Storage > 450 MB: migrate" (T-112) holds as an alarm when it is reached, so the tier is
+        fine as long as it does *not* hold.
+        """
+        return self.kind in ("alert", "critical")

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
+from palier.model.bounds import (
+    Bounds,
+    Count,
+    NotNegative,
+    Positive,
+    Share,
+    check_bounds,
+)
 from palier.model.journey import Journey
 from palier.model.target import Target
 from palier.model.variant import Variant
+from palier.model.words import Refers
+
+Currency = Literal["EUR", "USD"]
+
+PlanLimit = Literal[
+    "storage_gb",
+    "requests_per_month",
+    "connections",
+    "bandwidth_gb",
+    "schools",
+    "students",
+    "staff",
+    "modules",
+    "categories",
+]
+"""What a plan can limit; the names carry their units."""
+
+Component = Literal["redis", "replica", "pgbouncer", "web_cache", "sync_worker"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +46,22 @@ class StackSpec:
         password_hash_log2_n: scrypt cost: ``N = 2**n``; one sign-in costs about ``N`` x 8 KiB.
         postgres_settings: Server settings, name to value.
         components: Further components by name (``redis``, ``replica``, ``pgbouncer`` ...).
+        cpus: Processors the source gives the tier; None when it is silent.
+        memory_gb: Memory the source gives the tier.
+        storage_gb: Storage the source gives the tier.
     """
 
-    app_processes: int = 1
-    pool_size: int = 8
-    password_hash_log2_n: int = 12
+    app_processes: Count = 1
+    pool_size: Count = 8
+    password_hash_log2_n: Annotated[int, Bounds(at_least=1, at_most=20)] = 12
     postgres_settings: tuple[tuple[str, str], ...] = ()
-    components: tuple[str, ...] = ()
+    components: tuple[Component, ...] = ()
+    cpus: Positive | None = None
+    memory_gb: Positive | None = None
+    storage_gb: Positive | None = None
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +76,14 @@ class LoadSpec:
         note: Where the numbers come from.
     """
 
-    users: int
-    concurrency: float
-    pace_per_min: float
-    requests_per_s: float | None = None
+    users: Count
+    concurrency: Share = 0.10
+    pace_per_min: Positive = 10.0
+    requests_per_s: Positive | None = None
     note: str = ""
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,45 +96,97 @@ class DataSpec:
         reservations_per_unit: Mean reservations per gîte over the kept years.
     """
 
-    tenants: int
-    units_per_tenant: float = 2.0
-    reservations_per_unit: float = 60.0
+    tenants: Count
+    units_per_tenant: NotNegative = 2.0
+    reservations_per_unit: NotNegative = 60.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """A threshold of the source that starts an action (migrate, prepare, alert)."""
+    """A threshold of the source that starts an action (migrate, prepare, alert).
 
-    target: str
+    Attributes:
+        target: Id of the target that holds the threshold.
+        action: What the source says to do when it is reached.
+    """
+
+    target: Annotated[str, Refers("target")]
     action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A database or subscription plan with its limits; ``None`` means the source is silent."""
+    """A database or subscription plan; what is left out, the source does not give.
+
+    Attributes:
+        id: Name by which tiers refer to it.
+        title: Name in the source.
+        price_per_month: Price in ``currency``.
+        currency: ``EUR`` or ``USD``.
+        limits: What the plan allows; the unit is in the name.
+        source: Number of the source document.
+        note: What the source says beside the numbers, contradictions included.
+    """
 
     id: str
     title: str
-    price_per_month: float | None
-    currency: str | None
-    limits: tuple[tuple[str, float], ...]
-    source: str
+    price_per_month: NotNegative | None = None
+    currency: Currency | None = None
+    limits: tuple[tuple[PlanLimit, NotNegative], ...] = ()
+    source: str = ""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Stated monthly cost; low and high are equal when the source gives one figure."""
+    """Stated monthly cost; low and high are equal when the source gives one figure.
 
-    low_per_month: float | None
-    high_per_month: float | None
-    currency: str | None
+    Attributes:
+        low_per_month: Low end, in ``currency``.
+        high_per_month: High end, in ``currency``.
+        currency: ``EUR`` or ``USD``; source 004 counts them as equal.
+        note: What it is made of, and what contradicts it.
+    """
+
+    low_per_month: NotNegative | None = None
+    high_per_month: NotNegative | None = None
+    currency: Currency | None = None
     note: str = ""
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """One step of a ladder. ``users_max`` is None when the source leaves the top open."""
+    """One step of a ladder, complete: what it inherits from its system is already in it.
+
+    Attributes:
+        id: ``"lou-2"``.
+        system: Id of its system.
+        title: One line for people.
+        users_min: Registered users at the bottom of the range; None when the source is silent.
+        users_max: Registered users at the top; None when the source leaves it open.
+        plan: Id of the database or subscription plan, or None.
+        plan_limits: What that plan allows, copied so that a plan.json explains itself.
+        source: Number of the source document.
+        variant: Switches of the architecture.
+        stack: Components and sizes; None for somebody's own service.
+        load: Offered load.
+        data: Data volume.
+        targets: Everything a run of this tier is judged against: the system's targets, with the
+            roles they have in this tier, then its own.
+        triggers: The system's and its own.
+        cost: Stated monthly cost, or None.
+        url: Address of somebody's own service.
+        note: What the reader should know.
+    """
 
     id: str
     system: str
@@ -113,11 +204,12 @@ class Tier:
     cost: Cost | None
     url: str | None = None
     note: str = ""
+    plan_limits: tuple[tuple[PlanLimit, NotNegative], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """A described system: its journeys, plans, untied targets and tiers in ladder order."""
+    """A described system: its journeys, plans, tiers in ladder order, and what they share."""
 
     id: str
     title: str
@@ -126,3 +218,4 @@ class System:
     journeys: tuple[Journey, ...]
     targets: tuple[Target, ...]
     tiers: tuple[Tier, ...]
+    triggers: tuple[Trigger, ...] = ()

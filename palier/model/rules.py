@@ -1,0 +1,111 @@
+"""Rules between the fields of one value: what a type hint cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from palier.model.document import CatalogueText, SystemText, TierText
+from palier.model.journey import Journey
+from palier.model.metric import METRICS
+from palier.model.profile import Profile
+from palier.model.reading import Breach, Rule
+from palier.model.target import Target
+from palier.model.tier import Cost
+
+
+def target_rule(target: Target) -> Iterator[Breach]:
+    """A target is either measured, with a limit in a fitting unit, or says why it is not."""
+    yield from _measured_or_not(target)
+    if target.metric is not None:
+        yield from _fits_its_metric(target)
+    if target.limit is None and target.limit_high is not None:
+        yield Breach("limit_high", "limit_high without limit", "give limit, the lower end")
+    if target.comparator == "range":
+        if target.limit is not None and not target.limit < (target.limit_high or target.limit):
+            fix = "give limit_high above limit"
+            yield Breach("comparator", "a range needs two ends in rising order", fix)
+    elif target.limit_high is not None:
+        fix = "use comparator: range, or remove limit_high"
+        yield Breach("limit_high", f"comparator {target.comparator!r} has one limit", fix)
+
+
+def _measured_or_not(target: Target) -> Iterator[Breach]:
+    if target.metric is None and target.not_measured is None:
+        fix = "add metric, or say in not_measured why no run can measure it"
+        yield Breach("role", "neither metric nor not_measured", fix)
+    if target.metric is not None and target.not_measured is not None:
+        yield Breach("not_measured", "both metric and not_measured", "remove one of them")
+    if target.role == "gate" and target.metric is None:
+        what = "a gate that no run can measure would leave every run inconclusive"
+        yield Breach("role", what, "make it a goal")
+    if target.limit is None and target.metric is None and not target.stated:
+        yield Breach("role", "neither limit nor stated", "give the number, or the words in stated")
+
+
+def _fits_its_metric(target: Target) -> Iterator[Breach]:
+    metric = METRICS[target.metric or ""]
+    if target.unit not in metric.units:
+        what = f"unit {target.unit!r} does not fit {metric.name}"
+        yield Breach("unit", what, "use " + " or ".join(metric.units))
+    if target.limit is None:
+        yield Breach("metric", "no limit to compare with", "add limit")
+    if metric.by_percentile and target.percentile is None:
+        yield Breach("metric", f"{metric.name} needs a percentile", "add percentile: 0.95")
+    if not metric.by_percentile and target.percentile is not None:
+        yield Breach("percentile", f"{metric.name} has no percentile", "remove percentile")
+    if not metric.by_operation and target.operation is not None:
+        yield Breach("operation", f"{metric.name} is about the whole run", "remove operation")
+
+
+def journey_rule(journey: Journey) -> Iterator[Breach]:
+    if not journey.steps:
+        yield Breach("steps", "a journey without steps sends nothing", "add a step")
+
+
+def profile_rule(profile: Profile) -> Iterator[Breach]:
+    if profile.warmup_s >= profile.duration_s:
+        what = f"warm-up of {profile.warmup_s:g} s leaves nothing of {profile.duration_s:g} s"
+        yield Breach("warmup_s", what, "shorten the warm-up or lengthen the profile")
+
+
+def cost_rule(cost: Cost) -> Iterator[Breach]:
+    low, high = cost.low_per_month, cost.high_per_month
+    if low is not None and high is not None and low > high:
+        yield Breach("low_per_month", f"low {low:g} is above high {high:g}", "swap them")
+    if (low is not None or high is not None) and cost.currency is None:
+        yield Breach("low_per_month", "an amount without currency", "add currency: EUR or USD")
+
+
+def tier_rule(tier: TierText) -> Iterator[Breach]:
+    low, high = tier.users_min, tier.users_max
+    if low is not None and high is not None and low > high:
+        yield Breach("users_min", f"users_min {low} is above users_max {high}", "swap them")
+    if tier.url is not None and not tier.url.startswith(("http://", "https://")):
+        what = f"{tier.url!r} is not the address of a service"
+        yield Breach("url", what, "write e.g. http://127.0.0.1:8000")
+    if tier.url is not None and tier.stack is not None:
+        fix = "remove stack to drive your service, or url to bring the stack up"
+        yield Breach("url", "both url and stack", fix)
+
+
+def system_rule(system: SystemText) -> Iterator[Breach]:
+    if not system.journeys:
+        yield Breach("journeys", "a system without journeys has no load", "add a journey")
+    if not system.tiers:
+        yield Breach("tiers", "a system without tiers cannot be run", "add a tier")
+
+
+def catalogue_rule(catalogue: CatalogueText) -> Iterator[Breach]:
+    if not catalogue.systems:
+        yield Breach("systems", "no system", "add one under systems:")
+
+
+RULES: Mapping[type, Rule] = {
+    Target: target_rule,
+    Journey: journey_rule,
+    Profile: profile_rule,
+    Cost: cost_rule,
+    TierText: tier_rule,
+    SystemText: system_rule,
+    CatalogueText: catalogue_rule,
+}
