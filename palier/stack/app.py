@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from palier.errors import StackError
@@ -17,7 +18,7 @@ from palier.model.tier import StackSpec
 from palier.model.variant import Variant
 from palier.stack.address import parts_of, without_password
 from palier.stack.health import last_lines, wait_until
-from palier.stack.ports import HOST, free_port
+from palier.stack.ports import HOST, free_port, listens, somebody_else_listens
 from palier.stack.process import Child
 from palier.stack.workspace import Workspace
 
@@ -32,6 +33,9 @@ MIGRATE_DEADLINE_S = 3_600.0
 
 _WORKER_KILL_S = 3
 """Granian kills a worker that does not end in this time, before we would kill Granian."""
+
+_WORKER_STARTED = b"Started worker-"
+"""Granian's line for each worker that has loaded the application."""
 
 _PORT_TRIES = 5
 
@@ -111,6 +115,8 @@ def start_app(
     }
     for remaining in reversed(range(_PORT_TRIES)):
         port = free_port()
+        log_path = workspace.logs / "app.log"
+        log_start = log_path.stat().st_size if log_path.exists() else 0
         process = workspace.start(
             "app",
             [
@@ -129,7 +135,7 @@ def start_app(
         )
         try:
             wait_until(
-                lambda port=port: why_not_ready(port),  # type: ignore[misc]
+                partial(_why_not_ready, process, port, spec.app_processes, log_start),
                 deadline_s=START_DEADLINE_S,
                 component="app",
                 process=process,
@@ -140,12 +146,29 @@ def start_app(
             if taken and remaining:
                 continue
             raise
+        if somebody_else_listens(process.pids(), port) and remaining:
+            workspace.stop(process)
+            continue
         return App(url=f"http://{HOST}:{port}", process=process)
     raise AssertionError("the last try returns or raises")
 
 
-def why_not_ready(port: int) -> str | None:
-    """Ask ``GET /health/ready``; None when it answers 200, else what it did."""
+def _why_not_ready(process: Child, port: int, workers: int, log_start: int) -> str | None:
+    """None when all workers are there and one answers 200 to ``GET /health/ready``, else why not.
+
+    Args:
+        process: Granian's main process.
+        port: Where it should listen.
+        workers: Asked number of worker processes; the port answers as soon as the first is up.
+        log_start: Size of the log before it was started, in bytes.
+    """
+    if not listens(process.pids(), port):
+        return f"it does not listen on port {port}"
+    with process.log_path.open("rb") as log:
+        log.seek(log_start)
+        started = log.read().count(_WORKER_STARTED)
+    if started < workers:
+        return f"{started} of {workers} worker processes have started"
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/health/ready")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from palier.errors import StackError
 
@@ -20,7 +24,7 @@ def free_port() -> int:
     """A port nobody listens on now.
 
     Another program may take it before it is used, so whoever listens tries again with another
-    one (``start_on_free_port``). Chosen at random, so that two stacks starting together rarely
+    one. Chosen at random, so that two stacks starting together rarely
     meet, and below the range from which the kernel picks the near end of outgoing connections:
     a load generator opens thousands of those.
 
@@ -52,6 +56,40 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def listens(pids: Iterable[int], port: int) -> bool:
+    """True when one of these processes listens on the port.
+
+    An answer from the port alone proves nothing: somebody else's server may be giving it.
+    """
+    for pid in pids:
+        try:
+            connections = psutil.Process(pid).net_connections(kind="tcp")
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if any(_is_listener(connection, port) for connection in connections):
+            return True
+    return False
+
+
+def somebody_else_listens(pids: Iterable[int], port: int) -> bool:
+    """True when the port is shared with another process: both asked for ``SO_REUSEPORT``.
+
+    The kernel then hands each connection to one of the two, and a measurement would be of both.
+    Where the system does not tell (macOS, to ordinary users) this is False.
+    """
+    try:
+        connections = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:
+        return False
+    ours = frozenset(pids)
+    return any(_is_listener(found, port) and found.pid not in ours for found in connections)
+
+
+def _is_listener(connection: Any, port: int) -> bool:
+    # psutil's stubs give two unrelated classes for the two calls above.
+    return bool(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port)
 
 
 def _first_ephemeral_port() -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from palier.errors import StackError
@@ -21,13 +22,16 @@ from palier.stack.database import (
     drop_database,
     drop_stale_databases,
 )
-from palier.stack.postgres import Server, open_server
+from palier.stack.postgres import DEFAULT_SETTINGS, Server, open_server
 from palier.stack.registry import Purpose, StackRecord
 from palier.stack.signals import ended_by_signals, shielded
 from palier.stack.workspace import Workspace
 
 Seeder = Callable[[str], None]
 """Writes the data, given the URL of the database's owner."""
+
+_CONNECTIONS_FOR_OTHERS = 20
+"""Seed, telemetry, superuser reserve, and a person looking."""
 
 Teller = Callable[[str], None]
 """Told what is being done, for people."""
@@ -42,6 +46,7 @@ class Stack:
         server: The database server.
         database: Its database.
         app: The application.
+        spec: What was asked for.
         cpus: Cores the components are bound to; empty means all.
     """
 
@@ -49,6 +54,7 @@ class Stack:
     server: Server
     database: Database
     app: App
+    spec: StackSpec
     cpus: tuple[int, ...]
 
     @property
@@ -70,6 +76,12 @@ class Stack:
                 "version": self.server.version,
                 "origin": self.server.origin,
                 "settings": dict(self.server.settings),
+            },
+            "app": {
+                "server": f"granian {metadata.version('granian')}",
+                "processes": self.spec.app_processes,
+                "pool_size": self.spec.pool_size,
+                "password_hash_log2_n": self.spec.password_hash_log2_n,
             },
             "cpus": list(self.cpus),
         }
@@ -168,7 +180,14 @@ def up_detached(
 def _open_server(
     workspace: Workspace, spec: StackSpec, cpus: Sequence[int], environ: Mapping[str, str]
 ) -> Server:
-    server = open_server(workspace, settings=spec.postgres_settings, cpus=cpus, environ=environ)
+    needed = spec.app_processes * spec.pool_size + _CONNECTIONS_FOR_OTHERS
+    enough = str(max(needed, int(DEFAULT_SETTINGS["max_connections"])))
+    server = open_server(
+        workspace,
+        settings=(("max_connections", enough), *spec.postgres_settings),
+        cpus=cpus,
+        environ=environ,
+    )
     if server.process is None:
         drop_stale_databases(server)
     return server
@@ -194,7 +213,9 @@ def _assemble(
     tell(f"starting the application, {spec.app_processes} process(es)")
     app = start_app(workspace, spec=spec, variant=variant, database_url=app_url, cpus=cpus)
     tell(f"the application is ready at {app.url}")
-    return Stack(url=app.url, server=server, database=database, app=app, cpus=tuple(cpus))
+    return Stack(
+        url=app.url, server=server, database=database, app=app, spec=spec, cpus=tuple(cpus)
+    )
 
 
 def _leave_elsewhere(workspace: Workspace, server: Server) -> None:

@@ -1,0 +1,315 @@
+"""A tier's whole stack: up in order, down whatever happens, beside others without touching them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from palier.errors import StackError
+from palier.model.tier import StackSpec
+from palier.model.variant import Variant
+from palier.stack.address import parts_of
+from palier.stack.cleanup import cleanup_stale, down_all, list_stacks
+from palier.stack.health import wait_until
+from palier.stack.identity import ProcessId, identify
+from palier.stack.postgres import Server
+from palier.stack.topology import bring_up, up_detached
+
+pytestmark = pytest.mark.db
+
+SPEC = StackSpec(app_processes=1, pool_size=2, postgres_settings=(("fsync", "off"),))
+OWN: dict[str, str] = {}
+"""No PALIER_DATABASE_URL: a server of our own."""
+
+
+def elsewhere(postgres: Server) -> dict[str, str]:
+    return {"PALIER_DATABASE_URL": postgres.maintenance_url}
+
+
+def no_data(admin_url: str) -> None:
+    """A seeder that writes nothing."""
+
+
+def status(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return int(answer.status)
+
+
+def names_on(postgres: Server) -> set[str]:
+    with psycopg.connect(postgres.maintenance_url) as connection:
+        rows = connection.execute(
+            "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles"
+        ).fetchall()
+    return {name for (name,) in rows if name.startswith("palier_")}
+
+
+def test_everything_is_up_in_order_and_gone_afterwards(stacks_home, tmp_path):
+    seen: list[bool] = []
+
+    def seeder(admin_url: str) -> None:
+        """Tables are there, what would slow loading down is not."""
+        with psycopg.connect(admin_url) as connection:
+            row = connection.execute(
+                "SELECT to_regclass('reservations') IS NOT NULL,"
+                " EXISTS (SELECT FROM pg_constraint WHERE contype = 'f')"
+            ).fetchone()
+            seen.extend(row or ())
+
+    with bring_up(
+        spec=SPEC,
+        variant=Variant(),
+        seeder=seeder,
+        state_dir=tmp_path / "stack",
+        home=stacks_home,
+        environ=OWN,
+    ) as stack:
+        assert seen == [True, False]
+        assert status(f"{stack.url}/health/ready") == 200
+        processes = stack.processes()
+        assert len(processes["app"]) == 2
+        assert len(processes["postgres"]) > 4
+        with psycopg.connect(stack.admin_url) as connection:
+            users = connection.execute(
+                "SELECT DISTINCT usename, rolsuper FROM pg_stat_activity JOIN pg_roles"
+                " ON rolname = usename WHERE application_name = 'reference_app'"
+            ).fetchall()
+        assert users == [(f"{stack.database.name}_app", False)]
+        told = json.dumps(stack.describe())
+        assert parts_of(stack.admin_url)["password"] not in told
+        assert '"fsync": "off"' in told
+        alive = [identify(pid) for pids in processes.values() for pid in pids]
+
+    assert not any(process.alive() for process in alive)
+    assert list_stacks(stacks_home) == ()
+    logs = {path.name for path in (tmp_path / "stack").iterdir()}
+    assert {"postgres.log", "app.log", "migrate-before-data.log"} <= logs
+
+
+def test_an_error_inside_takes_the_stack_down_and_passes_on(postgres, stacks_home, tmp_path):
+    children: list[ProcessId] = []
+
+    def use() -> None:
+        with bring_up(
+            spec=SPEC,
+            variant=Variant(),
+            seeder=no_data,
+            state_dir=tmp_path,
+            home=stacks_home,
+            environ=elsewhere(postgres),
+        ) as stack:
+            children.extend(identify(pid) for pid in stack.processes()["app"])
+            assert len(names_on(postgres)) == 2
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+
+    assert children
+    assert not any(child.alive() for child in children)
+    assert names_on(postgres) == set()
+
+
+def test_a_seed_that_fails_leaves_nothing(postgres, stacks_home, tmp_path):
+    def broken(admin_url: str) -> None:
+        raise ZeroDivisionError
+
+    def use() -> None:
+        with bring_up(
+            spec=SPEC,
+            variant=Variant(),
+            seeder=broken,
+            state_dir=tmp_path,
+            home=stacks_home,
+            environ=elsewhere(postgres),
+        ):
+            raise AssertionError("unreachable")
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+
+    assert names_on(postgres) == set()
+
+
+def test_two_stacks_on_one_server_do_not_meet(postgres, stacks_home, tmp_path):
+    def up(name: str):
+        return bring_up(
+            spec=SPEC,
+            variant=Variant(),
+            seeder=no_data,
+            state_dir=tmp_path / name,
+            home=stacks_home,
+            environ=elsewhere(postgres),
+        )
+
+    with up("one") as first:
+        with up("two") as second:
+            assert first.url != second.url
+            assert first.database.name != second.database.name
+            assert status(f"{second.url}/health/ready") == 200
+        assert status(f"{first.url}/health/ready") == 200
+
+
+@pytest.mark.parametrize(
+    ("spec", "variant", "word", "fix"),
+    [
+        (StackSpec(components=("replica",)), Variant(), "replica", "without them"),
+        (StackSpec(), Variant(cache="redis"), "redis", "--set cache=memory"),
+        (StackSpec(), Variant(pooling="pgbouncer"), "pgbouncer", "--set pooling=app"),
+        (StackSpec(), Variant(reads="replica"), "replica", "--set reads=primary"),
+    ],
+)
+def test_a_tier_that_needs_what_we_cannot_start_is_refused_before_anything_starts(
+    spec, variant, word, fix, stacks_home, tmp_path
+):
+    with (
+        pytest.raises(StackError) as caught,
+        bring_up(spec=spec, variant=variant, seeder=no_data, state_dir=tmp_path, home=stacks_home),
+    ):
+        raise AssertionError("unreachable")
+
+    assert word in caught.value.what
+    assert fix in caught.value.fix
+    assert list(stacks_home.iterdir()) == []
+
+
+HARNESS = """
+import json, os, signal, sys
+from pathlib import Path
+from palier.model.tier import StackSpec
+from palier.model.variant import Variant
+from palier.stack.topology import bring_up
+
+with bring_up(
+    spec=StackSpec(pool_size=2, postgres_settings=(("fsync", "off"),)),
+    variant=Variant(),
+    seeder=lambda url: None,
+    state_dir=Path(sys.argv[2]),
+    home=Path(sys.argv[1]),
+) as stack:
+    print(json.dumps([pid for pids in stack.processes().values() for pid in pids]), flush=True)
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def harness(
+    stacks_home: Path, tmp_path: Path
+) -> Callable[[dict[str, str]], tuple[subprocess.Popen[str], list[ProcessId]]]:
+    """Starts a command of ours in another process; gives it and all its components."""
+
+    def start(environ: dict[str, str]) -> tuple[subprocess.Popen[str], list[ProcessId]]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HARNESS, str(stacks_home), str(tmp_path / "logs")],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={k: v for k, v in os.environ.items() if k != "PALIER_DATABASE_URL"} | environ,
+        )
+        assert process.stdout is not None
+        return process, [identify(pid) for pid in json.loads(process.stdout.readline())]
+
+    return start
+
+
+def none_alive(components: list[ProcessId]) -> None:
+    wait_until(
+        lambda: str(alive) if (alive := [c for c in components if c.alive()]) else None,
+        deadline_s=20,
+        component="killed command's components",
+    )
+
+
+def test_a_terminated_command_takes_its_stack_down_itself(harness, stacks_home):
+    process, components = harness(OWN)
+    with process:
+        process.send_signal(signal.SIGTERM)
+
+    assert not any(component.alive() for component in components)
+    assert list_stacks(stacks_home) == ()
+
+
+def test_after_a_killed_command_the_next_start_leaves_nothing_of_it(harness, stacks_home):
+    process, components = harness(OWN)
+    with process:
+        process.kill()
+
+    assert len(cleanup_stale(stacks_home)) == 1
+
+    none_alive(components)
+    assert list(stacks_home.glob("stacks/*")) == []
+
+
+def test_the_database_a_killed_command_made_on_your_server_is_dropped_by_the_next_start(
+    harness, postgres, stacks_home, tmp_path
+):
+    process, components = harness(elsewhere(postgres))
+    with process:
+        process.kill()
+    left = names_on(postgres)
+    assert len(left) == 2
+
+    with bring_up(
+        spec=SPEC,
+        variant=Variant(),
+        seeder=no_data,
+        state_dir=tmp_path / "next",
+        home=stacks_home,
+        environ=elsewhere(postgres),
+    ):
+        assert not left & names_on(postgres)
+
+    none_alive(components)
+
+
+def test_a_detached_stack_answers_until_it_is_taken_down(postgres, stacks_home):
+    before = {process.pid for process in psutil.Process().children()}
+
+    record = up_detached(
+        spec=SPEC,
+        variant=Variant(),
+        seeder=no_data,
+        name="lou-2",
+        home=stacks_home,
+        environ=elsewhere(postgres),
+    )
+
+    assert record.facts["tier"] == "lou-2"
+    assert status(record.facts["url"] + "/health/ready") == 200
+    with psycopg.connect(record.facts["admin_url"]) as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
+    assert cleanup_stale(stacks_home) == ()
+    assert list_stacks(stacks_home) == (record,)
+
+    assert down_all(stacks_home).ended == (record.token,)
+
+    assert names_on(postgres) == set()
+    for process in psutil.Process().children():
+        if process.pid not in before:
+            process.wait(10)
+
+
+def test_a_detached_stack_that_does_not_come_up_leaves_nothing(postgres, stacks_home):
+    def broken(admin_url: str) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        up_detached(
+            spec=SPEC,
+            variant=Variant(),
+            seeder=broken,
+            name="lou-2",
+            home=stacks_home,
+            environ=elsewhere(postgres),
+        )
+
+    assert names_on(postgres) == set()
+    assert list_stacks(stacks_home) == ()
