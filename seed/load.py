@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -77,10 +78,13 @@ def load(
     sums: dict[str, LineSum] = {}
     done = 0
     began = time.monotonic()
-    for of_part in _write_parts(admin_url, spec, processes):
-        sums = add_sums(sums, of_part)
-        done += sum(of_table.rows for of_table in of_part.values())
-        on_progress(Progress(rows_done=done, rows_total=total, elapsed_s=time.monotonic() - began))
+    # closing: an exception of ours must end the processes now, not when its traceback is freed.
+    with closing(_write_parts(admin_url, spec, processes)) as written:
+        for of_part in written:
+            sums = add_sums(sums, of_part)
+            done += sum(of_table.rows for of_table in of_part.values())
+            elapsed_s = time.monotonic() - began
+            on_progress(Progress(rows_done=done, rows_total=total, elapsed_s=elapsed_s))
     return Loaded(spec=spec, sums=sums, seconds=time.monotonic() - began)
 
 
@@ -121,7 +125,9 @@ def _already(marker: Marker) -> str:
     return f"the database already holds the data of {of}"
 
 
-def _write_parts(admin_url: str, spec: DatasetSpec, processes: int) -> Iterator[dict[str, LineSum]]:
+def _write_parts(
+    admin_url: str, spec: DatasetSpec, processes: int
+) -> Generator[dict[str, LineSum], None, None]:
     """Write all parts; yields the sums of each as it is committed, in any order."""
     parts = parts_of(spec)
     if processes == 1:

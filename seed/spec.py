@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from palier.errors import SeedError
+from palier.errors import ConfigError
 from palier.model.tier import Tier
 
 ANCHOR = date(2026, 2, 14)
@@ -15,15 +15,21 @@ any machine and any day (docs/decisions/0030-seed.md)."""
 GENERATOR_VERSION = 1
 """Raised whenever the same arguments give other rows, so that old checksums are not compared."""
 
+E_PILOT = "epilot"
+"""Id of the system whose tenants are school groups."""
+
 EXAMPLE_GROUPS = 12
 """School groups in a dataset whose tenants are not school groups: enough for every plan twice and
 the three examples of D-03."""
+
+EXAMPLE_OWNERS = 20
+"""Owners in a dataset whose tenants are school groups (D-08: the 20 accounts of L-05)."""
 
 MAX_GITES_PER_OWNER = 50
 """D-05: "50 as ceiling"."""
 
 MAX_RESERVATIONS_PER_GITE = 240
-"""Above this the slots of the high season become shorter than two days (calendar.py)."""
+"""Above this the slots of the high season become shorter than two days (season.py)."""
 
 DEFAULT_PASSWORD_LOG2_N = 12
 """Cost when the tier has no stack of ours (``--url``); as the default of StackSpec."""
@@ -70,7 +76,7 @@ class DatasetSpec:
         elif self.groups < 3:
             problem = f"{self.groups} school groups: the examples of D-03 are three"
         if problem:
-            raise SeedError(
+            raise ConfigError(
                 what=problem,
                 where=f"data of tier {self.tier}",
                 fix="change tenants, units_per_tenant or reservations_per_unit of the tier",
@@ -84,10 +90,10 @@ def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec
     has some of the other kind too, so that every endpoint of the reference application answers.
 
     Raises:
-        SeedError: The tier's data volume cannot be made.
+        ConfigError: The tier's data volume cannot be made.
     """
     data = tier.data
-    of_groups = tier.system == "epilot"
+    of_groups = tier.system == E_PILOT
     owners = EXAMPLE_OWNERS if of_groups else data.tenants
     gites = 2 * owners if of_groups else round(owners * data.units_per_tenant)
     stack = tier.stack
@@ -103,7 +109,3 @@ def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec
             DEFAULT_PASSWORD_LOG2_N if stack is None else stack.password_hash_log2_n
         ),
     )
-
-
-EXAMPLE_OWNERS = 20
-"""Owners in a dataset whose tenants are school groups (D-08: the 20 accounts of L-05)."""

@@ -373,6 +373,14 @@ def test_an_unreachable_database_is_an_error_of_ours_and_shows_no_password():
     assert "secret" not in str(caught.value)
 
 
+def loader_processes() -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline())
+    ]
+
+
 def test_an_interrupted_load_is_told_from_a_finished_one(database):
     """Progress is the fact that rows are there; then the load is interrupted as Ctrl-C does it."""
     migrate(database, "before-data", AppVariant())
@@ -385,6 +393,7 @@ def test_an_interrupted_load_is_told_from_a_finished_one(database):
     with pytest.raises(KeyboardInterrupt):
         load(database, dataset_spec(TIER, seed=SEED), processes=2, on_progress=interrupt)
 
+    assert loader_processes() == []
     assert 0 < seen[0].rows_done < seen[0].rows_total
     assert rows(database, "SELECT count(*) FROM users")[0][0] > 0
     with pytest.raises(SeedError, match=r"began at .* and never finished"):
@@ -398,11 +407,11 @@ def test_a_killed_loader_process_is_an_error_and_the_others_end(database):
     migrate(database, "before-data", AppVariant())
 
     def kill_loaders(_: Progress) -> None:
-        for child in psutil.Process().children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        for child in loader_processes():
+            child.kill()
 
     with pytest.raises(SeedError, match="a loader process was killed") as caught:
         load(database, dataset_spec(TIER, seed=SEED), processes=2, on_progress=kill_loaders)
 
     assert "fewer processes" in caught.value.fix
+    assert loader_processes() == []

@@ -112,7 +112,7 @@ def test_the_announced_rows_are_the_rows_made(spec):
 
 
 @given(spec=datasets())
-@settings(max_examples=30)
+@settings(max_examples=10)
 def test_only_the_given_seed_makes_these_rows(spec):
     other = DatasetSpec(
         tier=spec.tier,

@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from palier.errors import SeedError
+from palier.errors import ConfigError
 from palier.model.tier import DataSpec, LoadSpec, Tier
 from palier.model.variant import Variant
 from seed.parts import parts_of, row_counts
@@ -118,7 +118,7 @@ def test_the_fullest_possible_dataset_can_be_made():
     ],
 )
 def test_a_volume_that_cannot_be_made_says_so_before_anything_is_written(data, problem):
-    with pytest.raises(SeedError, match=problem) as caught:
+    with pytest.raises(ConfigError, match=problem) as caught:
         dataset_spec(tier(**data), seed=1)
 
     assert caught.value.where == "data of tier test"
