@@ -30,6 +30,9 @@ RECONNECT_S = 2.0
 """How long the pool itself retries a lost connection. Short: after that the next request makes a
 new attempt at once, where the pool's own retries would back off up to minutes."""
 
+STATEMENT_TIMEOUT_S = 30
+"""B-196: no query may hold one of the few connections longer."""
+
 _SET_IDENTITY: LiteralString = """/* set_identity */
 SELECT set_config('app.user_id', %s, true),
        set_config('app.role', %s, true),
@@ -59,7 +62,10 @@ class Database:
             "application_name": "reference_app",
             "connect_timeout": 5,
         }
-        if not self._prepares:
+        if self._prepares:
+            # In the start-up message, so it costs no round trip; poolers refuse it there.
+            kwargs["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
+        else:
             kwargs["prepare_threshold"] = None
         one_connection_a_request = self._settings.variant.pooling == "none"
         kind: type[Pool] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 from litestar import Response, Router, get
+from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from reference_app.database import Database
@@ -21,7 +22,7 @@ def live() -> dict[str, str]:
 
 
 @get("/health/ready", summary="The process can answer requests", raises=[])
-async def ready(database: Database) -> dict[str, str]:
+async def ready(database: NamedDependency[Database]) -> dict[str, str]:
     """Asks the database; 503 while it is gone, 200 as soon as it is back."""
     try:
         await database.ping(READY_TIMEOUT_S)
@@ -31,7 +32,7 @@ async def ready(database: Database) -> dict[str, str]:
 
 
 @get("/metrics", summary="Prometheus metrics of this process", sync_to_thread=False)
-def show_metrics(metrics: Metrics) -> Response[bytes]:
+def show_metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
     """See reference_app.metrics for what one process's numbers mean."""
     return Response(
         generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from reference_app.database import Database
@@ -51,7 +53,11 @@ class IdentityController(Controller):
 
     @post("/auth", summary="Sign in", status_code=HTTPStatus.OK, opt={"public": True})
     async def sign_in(
-        self, data: SignInRequest, database: Database, sign_in: SignIn, tokens: Tokens
+        self,
+        data: JSONBody[SignInRequest],
+        database: NamedDependency[Database],
+        sign_in: NamedDependency[SignIn],
+        tokens: NamedDependency[Tokens],
     ) -> AccessToken:
         """Give a token for an address and a password.
 
@@ -75,7 +81,9 @@ class IdentityController(Controller):
         )
 
     @get("/session", summary="Who is signed in")
-    async def session(self, database: Database, principal: Principal) -> Account:
+    async def session(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> Account:
         """The account behind the token."""
         account = await find_account(database, principal)
         if account is None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, put
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from reference_app.database import Database
@@ -32,7 +33,7 @@ from reference_app.plans.queries import (
 from reference_app.plans.rules import DEFAULT_THRESHOLD, Kind, Restriction, restriction
 from reference_app.problems import FieldError, invalid, not_found
 
-Threshold = Annotated[int, Parameter(ge=1, le=100)]
+Threshold = Annotated[int, QueryParameter(ge=1, le=100)]
 
 
 class LimitsCard(msgspec.Struct, frozen=True):
@@ -63,8 +64,8 @@ class PlansController(Controller):
     @get("/restrictions", summary="Limits card")
     async def card(
         self,
-        database: Database,
-        principal: Principal,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
         threshold: Threshold = DEFAULT_THRESHOLD,
     ) -> LimitsCard:
         """Use, limit, percent and remainder of every kind."""
@@ -76,9 +77,9 @@ class PlansController(Controller):
     @get("/restrictions/{kind:str}", summary="One limit")
     async def check(
         self,
-        kind: Kind,
-        database: Database,
-        principal: Principal,
+        kind: FromPath[Kind],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
         threshold: Threshold = DEFAULT_THRESHOLD,
     ) -> Restriction:
         """ok, warning from ``threshold`` percent, blocked at the limit, with what to show."""
@@ -88,7 +89,9 @@ class PlansController(Controller):
         return restriction(usage, threshold)
 
     @get("/subscription", summary="Which plan the group has")
-    async def subscription(self, database: Database, principal: Principal) -> Subscription:
+    async def subscription(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> Subscription:
         """Plan, state and dates."""
         found = await find_subscription(database, principal, principal.tenant_id)
         if found is None:
@@ -96,25 +99,35 @@ class PlansController(Controller):
         return found
 
     @get("/categories", summary="Categories the plan grants")
-    async def categories(self, database: Database, principal: Principal) -> list[Granted]:
+    async def categories(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> list[Granted]:
         """By slug."""
         return await granted_categories(database, principal)
 
     @get("/modules", summary="Modules the plan grants")
-    async def modules(self, database: Database, principal: Principal) -> list[GrantedModule]:
+    async def modules(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> list[GrantedModule]:
         """By slug."""
         return await granted_modules(database, principal)
 
     @get("/modules/{module_id:uuid}/access", summary="May the group use this module?")
     async def module_access(
-        self, module_id: UUID, database: Database, principal: Principal
+        self,
+        module_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Access:
         """No while the subscription is suspended."""
         return Access(await module_allowed(database, principal, module_id))
 
     @get("/categories/{category_id:uuid}/access", summary="May the group use this category?")
     async def category_access(
-        self, category_id: UUID, database: Database, principal: Principal
+        self,
+        category_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Access:
         """No while the subscription is suspended."""
         return Access(await category_allowed(database, principal, category_id))
@@ -128,13 +141,19 @@ class PlanAdministrationController(Controller):
     guards = (require_role("super_admin"),)
 
     @get("/plans", summary="All plans")
-    async def plans(self, database: Database, principal: Principal) -> list[Plan]:
+    async def plans(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> list[Plan]:
         """Smallest first."""
         return await list_plans(database, principal)
 
     @put("/groups/{group_id:uuid}/plan", summary="Give a group another plan")
     async def change(
-        self, group_id: UUID, data: PlanChoice, database: Database, principal: Principal
+        self,
+        group_id: FromPath[UUID],
+        data: JSONBody[PlanChoice],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Subscription:
         """One UPDATE; listeners hear of it at commit. What is above a lower limit stays."""
         changed = await change_plan(database, principal, group_id, data.plan)

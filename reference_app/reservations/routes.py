@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from reference_app.database import Database
 from reference_app.identity.guards import require_role
@@ -64,17 +65,17 @@ class ReservationsController(Controller):
     @get("/", summary="List reservations")
     async def list(
         self,
-        database: Database,
-        principal: Principal,
-        variant: Variant,
-        page: Annotated[int | None, Parameter(ge=1, le=PAGE_MAX)] = None,
-        after: Annotated[str | None, Parameter(max_length=200)] = None,
-        arrival_from: Annotated[date | None, Parameter(query="from")] = None,
-        arrival_to: Annotated[date | None, Parameter(query="to")] = None,
-        platform: Platform | None = None,
-        status: Status | None = None,
-        gite_id: UUID | None = None,
-        q: Annotated[str | None, Parameter(max_length=200)] = None,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        variant: NamedDependency[Variant],
+        page: Annotated[int | None, QueryParameter(ge=1, le=PAGE_MAX)] = None,
+        after: Annotated[str | None, QueryParameter(max_length=200)] = None,
+        arrival_from: Annotated[date | None, QueryParameter(name="from")] = None,
+        arrival_to: Annotated[date | None, QueryParameter(name="to")] = None,
+        platform: FromQuery[Platform | None] = None,
+        status: FromQuery[Status | None] = None,
+        gite_id: FromQuery[UUID | None] = None,
+        q: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> Page[Reservation]:
         """Newest arrival first.
 
@@ -108,7 +109,10 @@ class ReservationsController(Controller):
 
     @get("/{reservation_id:uuid}", summary="One reservation")
     async def show(
-        self, reservation_id: UUID, database: Database, principal: Principal
+        self,
+        reservation_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Reservation:
         """404 also for a reservation of somebody else."""
         found = await find_reservation(database, principal, reservation_id)
@@ -118,7 +122,10 @@ class ReservationsController(Controller):
 
     @post("/", summary="Book a stay")
     async def create(
-        self, data: NewReservation, database: Database, principal: Principal
+        self,
+        data: JSONBody[NewReservation],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Response[Reservation]:
         """409 when the gîte is taken on one of the nights, 404 when it is not the owner's."""
         require_nights(data.date_debut, data.date_fin)
@@ -141,10 +148,10 @@ class ReservationsController(Controller):
     @patch("/{reservation_id:uuid}", summary="Change a reservation")
     async def change(
         self,
-        reservation_id: UUID,
-        data: ReservationChange,
-        database: Database,
-        principal: Principal,
+        reservation_id: FromPath[UUID],
+        data: JSONBody[ReservationChange],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Reservation:
         """Only the fields that are sent; 409 when the gîte is taken on one of the new nights."""
         changes = {
@@ -156,13 +163,21 @@ class ReservationsController(Controller):
 
     @post("/{reservation_id:uuid}/cancel", summary="Cancel a stay", status_code=HTTPStatus.OK)
     async def cancel(
-        self, reservation_id: UUID, database: Database, principal: Principal
+        self,
+        reservation_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Reservation:
         """Keeps the reservation and frees its nights; cancelling twice changes nothing more."""
         return await _change(database, principal, reservation_id, {"status": "cancelled"})
 
     @delete("/{reservation_id:uuid}", summary="Delete a reservation")
-    async def remove(self, reservation_id: UUID, database: Database, principal: Principal) -> None:
+    async def remove(
+        self,
+        reservation_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+    ) -> None:
         """For good (B-67)."""
         if await delete_reservation(database, principal, reservation_id) is None:
             raise not_found("reservation")

@@ -34,11 +34,3 @@ GRANT EXECUTE ON FUNCTION find_credentials(text), plan_usage(uuid, text),
     plan_limit(subscription_plans, text), check_plan_restrictions(uuid, text),
     get_all_plan_restrictions(uuid), can_access_module(uuid, uuid),
     can_access_category(uuid, uuid) TO app_user;
-
--- B-196: no query may run longer than 30 s. Set on the role, so that it costs nothing a
--- connection and passes through a pooler.
-DO $$
-BEGIN
-    EXECUTE format('ALTER ROLE app_user IN DATABASE %I SET statement_timeout = %L',
-                   current_database(), '30s');
-END $$;

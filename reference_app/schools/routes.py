@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 import psycopg
 from litestar import Controller, Response, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta
 
 from reference_app.database import Database
@@ -36,7 +37,7 @@ from reference_app.schools.queries import (
 )
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-PageNumber = Annotated[int, Parameter(ge=1, le=PAGE_MAX)]
+PageNumber = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
 Created = TypeVar("Created")
 
 
@@ -78,56 +79,80 @@ class SchoolsController(Controller):
 
     @get("/schools", summary="Schools, 50 a page")
     async def list_schools(
-        self, database: Database, principal: Principal, page: PageNumber = 1
+        self,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        page: PageNumber = 1,
     ) -> list[School]:
         """By name."""
         return await list_schools(database, principal, page)
 
     @post("/schools", summary="Create a school")
     async def create_school(
-        self, data: NewSchool, database: Database, principal: Principal
+        self,
+        data: JSONBody[NewSchool],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Response[School]:
         """409 at the limit of the plan."""
         return await _create(create_school, database, principal, data)
 
     @get("/students", summary="Students, 50 a page")
     async def list_students(
-        self, database: Database, principal: Principal, page: PageNumber = 1
+        self,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        page: PageNumber = 1,
     ) -> list[Student]:
         """By name."""
         return await list_students(database, principal, page)
 
     @post("/students", summary="Enrol a student")
     async def create_student(
-        self, data: NewStudent, database: Database, principal: Principal
+        self,
+        data: JSONBody[NewStudent],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Response[Student]:
         """409 at the limit of the plan, 404 for a school of somebody else."""
         return await _create(create_student, database, principal, data)
 
     @get("/staff", summary="Staff, 50 a page")
     async def list_staff(
-        self, database: Database, principal: Principal, page: PageNumber = 1
+        self,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        page: PageNumber = 1,
     ) -> list[StaffMember]:
         """By name."""
         return await list_staff(database, principal, page)
 
     @post("/staff", summary="Hire somebody")
     async def create_staff_member(
-        self, data: NewStaffMember, database: Database, principal: Principal
+        self,
+        data: JSONBody[NewStaffMember],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Response[StaffMember]:
         """409 at the limit of the plan, 404 for a school of somebody else."""
         return await _create(create_staff_member, database, principal, data)
 
     @get("/files", summary="Files, 50 a page")
     async def list_files(
-        self, database: Database, principal: Principal, page: PageNumber = 1
+        self,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        page: PageNumber = 1,
     ) -> list[StoredFile]:
         """By name."""
         return await list_files(database, principal, page)
 
     @post("/files", summary="Store a file")
     async def create_file(
-        self, data: NewFile, database: Database, principal: Principal
+        self,
+        data: JSONBody[NewFile],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Response[StoredFile]:
         """409 when the storage of the plan would be exceeded."""
         return await _create(create_file, database, principal, data)

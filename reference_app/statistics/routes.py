@@ -8,7 +8,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from reference_app.database import Database
 from reference_app.identity.guards import require_role
@@ -35,7 +36,9 @@ class StatisticsController(Controller):
     guards = (require_role("owner"),)
 
     @get("/dashboard", summary="Next arrivals and departures, this month's figures")
-    async def dashboard(self, database: Database, principal: Principal) -> Dashboard:
+    async def dashboard(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> Dashboard:
         """As of today, in UTC."""
         today = _today()
         first, last = dashboard_range(today)
@@ -44,9 +47,9 @@ class StatisticsController(Controller):
     @get("/statistics", summary="Figures of a year")
     async def statistics(
         self,
-        database: Database,
-        principal: Principal,
-        year: Annotated[int | None, Parameter(ge=1900, le=2200)] = None,
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+        year: Annotated[int | None, QueryParameter(ge=1900, le=2200)] = None,
     ) -> YearStatistics:
         """The present year when none is named."""
         wanted = _today().year if year is None else year

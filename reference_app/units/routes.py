@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_app.database import Database
@@ -56,12 +58,19 @@ class UnitsController(Controller):
     guards = (require_role("owner"),)
 
     @get("/", summary="All gîtes")
-    async def list(self, database: Database, principal: Principal) -> list[Unit]:
+    async def list(
+        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
+    ) -> list[Unit]:
         """By name."""
         return await list_units(database, principal)
 
     @get("/{unit_id:uuid}", summary="One gîte")
-    async def show(self, unit_id: UUID, database: Database, principal: Principal) -> Unit:
+    async def show(
+        self,
+        unit_id: FromPath[UUID],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
+    ) -> Unit:
         """404 also for a gîte of somebody else."""
         unit = await find_unit(database, principal, unit_id)
         if unit is None:
@@ -70,7 +79,10 @@ class UnitsController(Controller):
 
     @post("/", summary="Create a gîte")
     async def create(
-        self, data: NewUnit, database: Database, principal: Principal
+        self,
+        data: JSONBody[NewUnit],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Response[Unit]:
         """Answers 201 with its address."""
         values: dict[str, Any] = {"id": uuid.uuid4(), **msgspec.to_builtins(data)}
@@ -83,7 +95,11 @@ class UnitsController(Controller):
 
     @patch("/{unit_id:uuid}", summary="Change a gîte")
     async def change(
-        self, unit_id: UUID, data: UnitChange, database: Database, principal: Principal
+        self,
+        unit_id: FromPath[UUID],
+        data: JSONBody[UnitChange],
+        database: NamedDependency[Database],
+        principal: NamedDependency[Principal],
     ) -> Unit:
         """Only the fields that are sent."""
         unit = await change_unit(database, principal, unit_id, msgspec.to_builtins(data))
