@@ -1,0 +1,22 @@
+"""How a planned request can end. One vocabulary for loaders, files and analysis."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Outcome = Literal["succeeded", "failed", "timed_out", "abandoned"]
+"""abandoned: still in flight when the drain ended; known only to have lasted at least so long."""
+
+SkipReason = Literal["no_free_session", "session_aborted", "end_of_run", "interrupted"]
+"""Why a planned request was never sent (docs/architecture.md, "The ledger")."""
+
+Clock = Literal["response", "service", "lag", "generator_lag"]
+"""generator_lag is the lag of requests that did not have to wait for a free session: the part of
+the lateness that is the load generator's own fault (measurement rule 9)."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+SKIP_REASONS: tuple[SkipReason, ...] = get_args(SkipReason)
+CLOCKS: tuple[Clock, ...] = get_args(Clock)
+
+CHARGED_SKIPS: tuple[SkipReason, ...] = ("no_free_session", "session_aborted", "end_of_run")
+"""Skips that the system under test caused; an interruption is nobody's fault."""
