@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.util
+import itertools
 import json
 import os
 import shutil
@@ -133,32 +134,37 @@ def only_one_setup() -> Iterator[None]:
         yield
 
 
-def choose_installer() -> Installer:
-    wanted = os.environ.get("PALIER_INSTALLER")
-    if wanted not in (None, "", "pip", "uv"):
+def installers() -> tuple[Installer, ...]:
+    """What to install with, in order; the next one is tried when one fails.
+
+    uv brings its own certificates and does not read pip's configuration, so behind a company's
+    proxy or mirror pip may manage where uv cannot.
+    """
+    wanted = os.environ.get("PALIER_INSTALLER", "")
+    if wanted not in ("", "pip", "uv"):
         raise SetupError(
             what=f"unknown installer {wanted!r}",
             where="environment variable PALIER_INSTALLER",
             fix="use pip or uv, or unset it",
         )
-    if wanted == "pip":
-        return "pip"
-    if shutil.which("uv"):
-        return "uv"
-    if wanted == "uv":
+    if wanted == "uv" and not shutil.which("uv"):
         raise SetupError(
             what="uv is not on PATH",
             where="environment variable PALIER_INSTALLER",
             fix="install uv, or unset the variable to use pip",
         )
-    return "pip"
+    if wanted:
+        return ("uv",) if wanted == "uv" else ("pip",)
+    return ("uv", "pip") if shutil.which("uv") else ("pip",)
 
 
 def child_environment() -> dict[str, str]:
     """Our environment without the variables that would lead an installer elsewhere."""
     astray = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
     kept = {name: value for name, value in os.environ.items() if name not in astray}
-    return kept | {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    # The system's certificates, as pip uses them; a choice of the user's own stands.
+    preferred = {"UV_SYSTEM_CERTS": "true", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return preferred | kept | {"PIP_USER": "0"}
 
 
 def call(command: Sequence[str | Path], *, root: Path, what: str, fix: str) -> None:
@@ -228,8 +234,7 @@ def install(root: Path, venv: Path, group: Group, installer: Installer) -> None:
         "uv": (
             ["uv", "pip", "install", "--python", python, *quiet],
             "--no-build",
-            "uv does not read pip's configuration: for a mirror set UV_INDEX_URL, "
-            "or use pip instead: PALIER_INSTALLER=pip make setup",
+            "check the network and try again; mirror: UV_INDEX_URL, proxy: HTTPS_PROXY",
         ),
         "pip": (
             [python, "-I", "-m", "pip", "install", *quiet],
@@ -261,23 +266,36 @@ def prepare(root: Path, group: Group) -> None:
         if group in groups_of_stamp(root, venv) and works(root, venv):
             return  # made by the set-up we waited for
         began = time.monotonic()
-        installer = choose_installer()
-        reason = why_not_reusable(venv, installer)
-        if reason:
-            say(f"starting over: {reason}")
-            remove(venv)
-        if not venv.exists():
-            create(root, venv, installer)
-        (venv / UNFINISHED).touch()
-        install(root, venv, group, installer)
-        if not works(root, venv):
-            raise SetupError(
-                what="the installed package does not start",
-                where=str(venv / "bin" / "python"),
-                fix="rm -rf .venv, then make setup; if it stays, please report it",
-            )
+        candidates = installers()
+        for installer, following in itertools.zip_longest(candidates, candidates[1:]):
+            try:
+                build(root, venv, group, installer)
+                break
+            except SetupError as error:
+                if following is None:
+                    raise
+                print(f"error: {error}", file=sys.stderr)
+                say(f"trying again with {following}")
         write_stamp(root, venv, group)
         say(f"ready in {time.monotonic() - began:.0f} s")
+
+
+def build(root: Path, venv: Path, group: Group, installer: Installer) -> None:
+    """Create or complete the environment; it stays marked as unfinished."""
+    reason = why_not_reusable(venv, installer)
+    if reason:
+        say(f"starting over: {reason}")
+        remove(venv)
+    if not venv.exists():
+        create(root, venv, installer)
+    (venv / UNFINISHED).touch()
+    install(root, venv, group, installer)
+    if not works(root, venv):
+        raise SetupError(
+            what="the installed package does not start",
+            where=str(venv / "bin" / "python"),
+            fix="rm -rf .venv, then make setup; if it stays, please report it",
+        )
 
 
 def why_not_reusable(venv: Path, installer: Installer) -> str | None:

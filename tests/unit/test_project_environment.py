@@ -137,24 +137,36 @@ def test_installers_do_not_inherit_variables_that_lead_them_elsewhere(monkeypatc
     assert child["HTTPS_PROXY"] == "http://proxy.example"
 
 
-def test_uv_is_used_when_it_is_there_and_pip_when_not_or_when_asked_for(monkeypatch, tmp_path):
+def test_uv_comes_first_when_it_is_there_and_pip_alone_when_not_or_when_asked_for(
+    monkeypatch, tmp_path
+):
     monkeypatch.delenv("PALIER_INSTALLER", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert environment.choose_installer() == "pip"
+    assert environment.installers() == ("pip",)
 
     (tmp_path / "uv").write_text("#!/bin/sh\n")
     (tmp_path / "uv").chmod(0o755)
-    assert environment.choose_installer() == "uv"
+    assert environment.installers() == ("uv", "pip")
 
     monkeypatch.setenv("PALIER_INSTALLER", "pip")
-    assert environment.choose_installer() == "pip"
+    assert environment.installers() == ("pip",)
+    monkeypatch.setenv("PALIER_INSTALLER", "uv")
+    assert environment.installers() == ("uv",)
+
+
+def test_uv_is_not_replaced_silently_when_it_was_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PALIER_INSTALLER", "uv")
+
+    with pytest.raises(environment.SetupError, match="uv is not on PATH"):
+        environment.installers()
 
 
 def test_an_unknown_installer_is_refused_with_the_two_there_are(monkeypatch):
     monkeypatch.setenv("PALIER_INSTALLER", "conda")
 
     with pytest.raises(environment.SetupError, match=r"(?s)'conda'.*pip or uv"):
-        environment.choose_installer()
+        environment.installers()
 
 
 def test_a_python_without_venv_is_told_the_package_to_install(monkeypatch, tmp_path):
