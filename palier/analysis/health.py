@@ -1,0 +1,354 @@
+"""Was the measurement itself fit? Each check asks one question; one "no" makes a run INVALID.
+
+Lag and skips while all sessions were waiting are evidence about the system and are charged to it
+elsewhere; only what the load generator did to itself is asked here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from palier.analysis.findings import HealthCheck, LedgerTotals
+from palier.analysis.ratio import FOLLOWING_ERRORS, NOT_CHARGED, OWN_ERRORS, lower_limit
+from palier.analysis.sample import STARTED, make_sample
+from palier.load.histogram import bucket_middles_s
+from palier.model.plan import RunPlan
+
+LAG_BUDGET_S: Final = 0.010
+"""A request sent 10 ms late is still the arrival pattern that was asked for. One process at
+2,000 requests/s keeps 99 % within 2 to 5 ms, so 10 ms means it is short of processor time."""
+
+LAG_SHARE_OF_LIMIT: Final = 0.05
+"""Where the tightest judged response time is long, lateness up to a twentieth of it is allowed:
+response times count from the intended start, so lag can only make the system look worse."""
+
+LATE_SHARE: Final = 0.01
+"""At most 1 % of requests may be later than the budget: "lag p99 within the budget"."""
+
+BLOCKED_SHARE: Final = 0.01
+"""At most 1 % of the time the generator's event loop may stand still for longer than the lag
+budget: what happens then is measured late, so a larger share would reach the 99th percentile."""
+
+CPU_LIMIT: Final = 0.80
+"""Of one core, which is all a Python process can use. Queueing for the processor doubles the time
+to record an answer at about 80 %."""
+
+SHORTFALL: Final = 0.01
+"""At most 1 % of the planned requests may be missing through the generator's own fault."""
+
+LARGEST_GAP_S: Final = 5.0
+"""A loader reports once a second; five missing seconds mean it, or its clock, stood still."""
+
+HEALTH_COLUMNS: Final = (
+    "worker",
+    "seq",
+    "at_s",
+    "final",
+    "loop_delay_max_ms",
+    "lag_free_max_ms",
+    "cpu_s",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """What the checks look at.
+
+    Attributes:
+        plan: What was to be done.
+        ledger: The whole run, with one row for each planned second and operation.
+        totals: Its sums.
+        histograms: Columns second, operation, outcome, clock, bucket, count.
+        health: One row for each line of a loader, columns ``HEALTH_COLUMNS`` and more;
+            ``cpu_s`` is the processor time since the line before.
+        from_s: Start of the judged window.
+        to_s: Its end.
+        interrupted: The run was stopped before its end.
+    """
+
+    plan: RunPlan
+    ledger: pd.DataFrame
+    totals: LedgerTotals
+    histograms: pd.DataFrame
+    health: pd.DataFrame
+    from_s: float
+    to_s: float
+    interrupted: bool
+
+    def judged_health(self) -> pd.DataFrame:
+        """Lines about the judged window."""
+        at = self.health["at_s"]
+        return self.health.loc[(at > self.from_s) & (at <= self.to_s + 1)]
+
+
+def check_health(measured: Measured) -> tuple[HealthCheck, ...]:
+    """Every check, in the order a reader should fix them."""
+    return tuple(check(measured) for check in CHECKS)
+
+
+def check_ledger(measured: Measured) -> HealthCheck:
+    """Every planned request is accounted for, in total and in every row."""
+    ledger, totals = measured.ledger, measured.totals
+    ended = ledger["succeeded"] + ledger["failed"] + ledger["timed_out"] + ledger["abandoned"]
+    open_rows = int(
+        (
+            (ledger["planned"] != ledger["started"] + ledger["skipped"])
+            | (ledger["started"] != ended)
+        ).sum()
+    )
+    ok = totals.closes and open_rows == 0 and totals.planned > 0
+    if totals.planned == 0:
+        seen = "no request was planned"
+    else:
+        seen = f"{totals.planned:,} planned, {open_rows:,} of {len(ledger):,} rows open"
+    return HealthCheck(
+        name="ledger",
+        ok=ok,
+        measured=seen,
+        limit="every row closes",
+        why="Every planned request has to end up in exactly one outcome; where one is missing, "
+        "the slowest ones usually are. If not ok: look for a lost loader in events.jsonl and "
+        "run again; with nothing planned, use a longer duration or a larger tier.",
+    )
+
+
+def check_counts(measured: Measured) -> HealthCheck:
+    """The histograms hold exactly the requests of the ledger."""
+    rows = measured.histograms
+    rows = rows.loc[rows["clock"] == "response"]
+    recorded = rows.groupby("outcome")["count"].sum() if len(rows) else pd.Series(dtype="int64")
+    differences = []
+    for outcome in STARTED:
+        told, there = int(measured.ledger[outcome].sum()), int(recorded.get(outcome, 0))
+        if told != there:
+            differences.append(f"{outcome} {there:,} instead of {told:,}")
+    return HealthCheck(
+        name="histograms",
+        ok=not differences,
+        measured=", ".join(differences) or "same counts as the ledger",
+        limit="same counts as the ledger",
+        why="Percentiles are read from the histograms, so a request that is in the ledger and "
+        "not in them would be judged as if it had never been. If not ok: the run's files are "
+        "damaged or a loader lost data; run again.",
+    )
+
+
+def check_workers(measured: Measured) -> HealthCheck:
+    """Every loader reported to the end, without holes."""
+    problems = [
+        problem
+        for worker in range(measured.plan.workers)
+        if (problem := _worker_problem(measured, worker)) is not None
+    ]
+    return HealthCheck(
+        name="loaders",
+        ok=not problems,
+        measured="; ".join(problems) or f"{measured.plan.workers} of {measured.plan.workers}",
+        limit="all report to the end, without holes",
+        why="A lost loader takes its share of the load and its results along, so less was "
+        "offered than the report says. If not ok: see events.jsonl and the loader's log for why "
+        "it ended.",
+    )
+
+
+def _worker_problem(measured: Measured, worker: int) -> str | None:
+    lines = measured.health.loc[measured.health["worker"] == worker].sort_values("seq")
+    if lines.empty:
+        return f"loader {worker} never reported"
+    last_s = float(lines["at_s"].iloc[-1])
+    holes = int(lines["seq"].max()) + 1 - lines["seq"].nunique()
+    if holes:
+        return f"loader {worker} has {holes} missing reports"
+    if not bool(lines["final"].iloc[-1]):
+        return f"loader {worker} stopped reporting at {last_s:.0f} s"
+    return None
+
+
+def check_shortfall(measured: Measured) -> HealthCheck:
+    """What was planned and not sent, other than through the system's fault."""
+    ledger = measured.ledger
+    planned = int(ledger["planned"].sum())
+    explained = [
+        column
+        for column in (*OWN_ERRORS, *FOLLOWING_ERRORS, *NOT_CHARGED)
+        if column.startswith("skipped_")
+    ]
+    missing = planned - int(ledger["started"].sum()) - int(ledger[explained].sum().sum())
+    share = missing / planned if planned else 0.0
+    return HealthCheck(
+        name="shortfall",
+        ok=share <= SHORTFALL,
+        measured=f"{missing:,} of {planned:,} ({share:.2%})",
+        limit=f"{SHORTFALL:.0%}",
+        why="Requests that the generator itself failed to send make the system look better than "
+        "it is. If not ok: use fewer users, more loader processes (--workers) or another machine.",
+    )
+
+
+def check_lag(measured: Measured) -> HealthCheck:
+    """Requests sent late although a session was free.
+
+    The lag of a request is capped by the largest lag with a free session that its loaders
+    reported for those seconds; the rest of it was waiting for the system.
+    """
+    sample = make_sample(
+        measured.histograms,
+        clock="lag",
+        from_s=measured.from_s,
+        exact=STARTED,
+        censored=(),
+    )
+    budget_s = lag_budget_s(measured.plan)
+    lag_s = bucket_middles_s(sample.bucket)
+    cap_s = _free_lag_by_second(measured)
+    last = len(cap_s) - 1
+    own_s = np.minimum(lag_s, cap_s[np.clip(sample.second, 0, last)]) if last >= 0 else lag_s
+    late, n = int(sample.count[own_s > budget_s].sum()), sample.size
+    surely = lower_limit(late, n) if n else 0.0
+    return HealthCheck(
+        name="lag",
+        ok=surely <= LATE_SHARE,
+        measured=(
+            f"{late:,} of {n:,} requests more than {budget_s * 1000:.0f} ms late ({late / n:.2%})"
+            if n
+            else "no request was sent"
+        ),
+        limit=f"{LATE_SHARE:.0%} (surely exceeded when the 97.5 % lower limit is above it)",
+        why="A generator that sends late although it had a free session offers another arrival "
+        "pattern than planned, and measures its own delays. If not ok: use fewer users, more "
+        "loader processes (--workers), or leave it a core of its own.",
+    )
+
+
+def lag_budget_s(plan: RunPlan) -> float:
+    """How late a request may be sent: 10 ms, or a twentieth of the tightest judged limit."""
+    limits = [
+        target.limit * {"ms": 1e-3, "s": 1.0}[target.unit]
+        for target in plan.tier.targets
+        if target.metric == "response_time"
+        and target.role == "gate"
+        and target.limit is not None
+        and target.unit in ("ms", "s")
+    ]
+    return max(LAG_BUDGET_S, LAG_SHARE_OF_LIMIT * min(limits, default=0.0))
+
+
+def _free_lag_by_second(measured: Measured) -> np.ndarray:
+    """Largest lag with a free session that loaders reported around each second.
+
+    A request intended in second s is sent, and reported, in that second or the next one; seconds
+    without a report have no cap.
+    """
+    lines = measured.health
+    if lines.empty:
+        return np.empty(0)
+    length = math.ceil(float(lines["at_s"].max())) + 1
+    reported = np.full(length + 1, np.nan)
+    ended = np.minimum(np.ceil(lines["at_s"].to_numpy(np.float64)).astype(np.int64), length)
+    for second, lag_ms in zip(ended, lines["lag_free_max_ms"].to_numpy(np.float64), strict=True):
+        # A line written at 8.0 s is about second 7; one written a little late also about 8.
+        for about in (second - 1, second):
+            if about >= 0:
+                reported[about] = np.fmax(reported[about], lag_ms / 1000)
+    following = np.append(reported[1:], np.nan)
+    both = np.fmax(reported, following)
+    return np.where(np.isnan(both), np.inf, both)
+
+
+def check_loop(measured: Measured) -> HealthCheck:
+    """Share of the time in which a loader's event loop stood still."""
+    lines = measured.judged_health()
+    length_s = max(1.0, measured.to_s - measured.from_s)
+    budget_s = lag_budget_s(measured.plan)
+    beyond = (lines["loop_delay_max_ms"] / 1000 - budget_s).clip(lower=0)
+    blocked = beyond.groupby(lines["worker"]).sum() / length_s
+    worst = float(blocked.max()) if len(blocked) else 0.0
+    longest_ms = float(lines["loop_delay_max_ms"].max()) if len(lines) else 0.0
+    return HealthCheck(
+        name="event loop",
+        ok=worst <= BLOCKED_SHARE,
+        measured=f"{worst:.2%} of the time, {longest_ms:.0f} ms at most",
+        limit=f"{BLOCKED_SHARE:.0%} of the time, counted from {budget_s * 1000:.0f} ms on",
+        why="While the generator's event loop stands still, answers arrive and are not noticed, "
+        "so they are measured as slower than they were. If not ok: use fewer users, more loader "
+        "processes (--workers), or leave the generator a core of its own.",
+    )
+
+
+def check_cpu(measured: Measured) -> HealthCheck:
+    """Processor time of the busiest loader in the judged window."""
+    lines = measured.judged_health()
+    length_s = max(1.0, measured.to_s - measured.from_s)
+    used = lines.groupby("worker")["cpu_s"].sum() / length_s
+    worst = float(used.max()) if len(used) else 0.0
+    return HealthCheck(
+        name="generator CPU",
+        ok=worst <= CPU_LIMIT,
+        measured=f"{worst:.0%} of a core",
+        limit=f"{CPU_LIMIT:.0%} of a core",
+        why="A generator near the limit of its core measures its own queue. If not ok: use more "
+        "loader processes (--workers), fewer users, or another machine for the load.",
+    )
+
+
+def check_clocks(measured: Measured) -> HealthCheck:
+    """Times are where they can be: inside the run, in order, without gaps."""
+    problems = [*_ledger_times(measured), *_histogram_times(measured), *_report_times(measured)]
+    return HealthCheck(
+        name="clocks",
+        ok=not problems,
+        measured="; ".join(problems) or "all times inside the run and in order",
+        limit=f"inside the run, no gap above {LARGEST_GAP_S:.0f} s",
+        why="Every number here is a difference of two clock readings. If not ok: the machine was "
+        "suspended or its clock stood still; run again.",
+    )
+
+
+def _ledger_times(measured: Measured) -> Sequence[str]:
+    second = measured.ledger["second"]
+    outside = int(((second < 0) | (second >= math.ceil(measured.plan.duration_s))).sum())
+    return [f"{outside} ledger rows outside the planned window"] if outside else []
+
+
+def _histogram_times(measured: Measured) -> Sequence[str]:
+    rows, plan = measured.histograms, measured.plan
+    latest_s = plan.duration_s + plan.drain_s + plan.request_timeout_s
+    outside = int(((rows["second"] < 0) | (rows["second"] > latest_s)).sum())
+    return [f"{outside} histogram rows outside the run"] if outside else []
+
+
+def _report_times(measured: Measured) -> Sequence[str]:
+    problems = []
+    for worker, lines in measured.health.groupby("worker"):
+        gaps = np.diff(lines.sort_values("seq")["at_s"].to_numpy(np.float64), prepend=0.0)
+        if len(gaps) and float(gaps.max()) > LARGEST_GAP_S:
+            problems.append(f"loader {worker} was silent for {float(gaps.max()):.1f} s")
+        if (gaps[1:] < 0).any():
+            problems.append(f"the clock of loader {worker} went back")
+    return problems
+
+
+CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
+    check_ledger,
+    check_counts,
+    check_workers,
+    check_shortfall,
+    check_lag,
+    check_loop,
+    check_cpu,
+    check_clocks,
+)
+
+
+def no_health_lines() -> pd.DataFrame:
+    """An empty table of loader lines, for a run whose loaders never reported."""
+    kinds: Mapping[str, str] = {"worker": "int64", "seq": "int64", "final": "bool"}
+    return pd.DataFrame(
+        {name: pd.Series(dtype=kinds.get(name, "float64")) for name in HEALTH_COLUMNS}
+    )
