@@ -8,7 +8,7 @@ from typing import Final
 
 from palier.analysis.findings import Findings, OperationFinding, Percentiles
 from reports import format as fmt
-from reports.text import one_line
+from reports.text import one_line, shortened
 
 SHOWN: Final = (0.5, 0.95, 0.99)
 
@@ -76,7 +76,7 @@ def refusals(rows: Sequence[OperationRow]) -> dict[str, int]:
 
 def _row(operation: OperationFinding, *, all_requests: bool = False) -> OperationRow:
     return OperationRow(
-        name="all requests" if all_requests else one_line(operation.operation),
+        name="all requests" if all_requests else shortened(one_line(operation.operation), 80),
         all_requests=all_requests,
         requests=fmt.count(operation.ledger.planned),
         errors=fmt.estimate(operation.error_ratio, fmt.ratio),

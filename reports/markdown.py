@@ -25,6 +25,7 @@ TARGET_MARKS: Final[dict[TargetState, str]] = {
     "inconclusive": "❔",
     "not_measured": "▫️",
 }
+_NAME = re.compile(r"[\w./:-]+")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~@&])")
 
 
@@ -37,8 +38,9 @@ _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"}
 
 
 def code(text: object) -> str:
-    """Text in a code span; a backtick or bar in it cannot end the span or the cell."""
-    return "`" + one_line(text).replace("`", "'").replace("|", "¦") + "`"
+    """A name in a code span; a text with other characters is escaped instead."""
+    line = one_line(text)
+    return f"`{line}`" if _NAME.fullmatch(line) else escape(line)
 
 
 def render(inputs: ReportInputs, pictures: Pictures) -> str:
@@ -62,17 +64,16 @@ def _answer(inputs: ReportInputs) -> Iterable[str]:
     yield f"**{escape(words.deciding_sentence(verdict))}**"
     yield ""
     for reason in verdict.reasons[1:]:
-        yield f"- {escape(reason)}"
+        yield f"- {escape(words.sentence(reason))}"
+    if len(verdict.reasons) > 1:
+        yield ""
     partial = words.interrupted(findings)
     if partial is not None:
-        yield f"\n> ⚠️ {escape(partial)}\n"
+        yield f"> ⚠️ {escape(partial)}"
+        yield ""
     yield escape(words.MEANINGS[verdict.verdict])
     yield ""
-    for target in targets.tightest_gates(verdict, most=1):
-        yield (
-            f"- Tightest gate: {escape(target.id)} {escape(target.title)}, "
-            f"{escape(targets.headroom_words(target))}"
-        )
+    yield f"- Headroom: {escape(targets.headroom_of_run(verdict).sentence)}"
     yield f"- Load: {escape(words.offered(plan, findings))}"
     yield f"- Arrival model: {escape(words.arrival_model(plan))}"
     yield f"- Window: {escape(words.window(findings))}; seed {plan.seed}"
@@ -139,6 +140,8 @@ def _latency(inputs: ReportInputs, pictures: Pictures) -> Iterable[str]:
     if sentence is not None:
         yield f"**{escape(sentence)}**"
     yield ""
+    rows = latency.operation_rows(findings)
+    refusals = latency.refusals(rows)
     names = [fmt.percentile_name(at) for at in latency.SHOWN]
     yield from _table(
         (
@@ -154,13 +157,16 @@ def _latency(inputs: ReportInputs, pictures: Pictures) -> Iterable[str]:
                 "**all requests**" if row.all_requests else code(row.name),
                 row.requests,
                 row.errors,
-                *(_cell(cell) for cell in row.response),
+                *(_cell(cell, refusals) for cell in row.response),
                 row.response_max,
-                *(_cell(cell) for cell in row.service),
+                *(_cell(cell, refusals) for cell in row.service),
             )
-            for row in latency.operation_rows(findings)
+            for row in rows
         ],
     )
+    for reason, number in refusals.items():
+        yield ""
+        yield f"Note {number}: {escape(reason)}."
     if pictures.over_time is not None:
         yield ""
         yield f"![{escape(pictures.over_time.label)}](figures/{pictures.over_time.name}.svg)"
@@ -193,6 +199,7 @@ def _ledger(inputs: ReportInputs) -> Iterable[str]:
     yield "## Ledger"
     yield ""
     yield "Whole run, warm-up included."
+    yield ""
     for identity in words.identities(ledger):
         yield f"- {identity}"
     for reason, number in ledger.skipped_reasons:
@@ -231,9 +238,9 @@ def _reproduce(inputs: ReportInputs) -> Iterable[str]:
     yield "```"
 
 
-def _cell(cell: latency.Cell) -> str:
+def _cell(cell: latency.Cell, refusals: dict[str, int]) -> str:
     if cell.refused:
-        return f"{cell.value} ({escape(cell.interval)})"
+        return f"{cell.value} (note {refusals[cell.interval]})"
     return f"{escape(cell.value)} ({escape(cell.interval)})"
 
 

@@ -15,7 +15,7 @@ from reports import format as fmt
 from reports.drawings import Pictures
 from reports.figures.thin import columns
 from reports.inputs import ReportInputs
-from reports.text import clean, one_line
+from reports.text import clean, one_line, shortened
 
 ICONS: Final[dict[RunState, str]] = {
     "PASS": "check",
@@ -74,6 +74,7 @@ def _context(inputs: ReportInputs, pictures: Pictures) -> dict[str, Any]:
         "pictures": pictures,
         "seconds": columns(findings.seconds, most=MOST_TABLE_ROWS),
         "unsuccessful": _unsuccessful(findings.seconds),
+        "planned": findings.ledger.planned,
         "failures": evidence.failures(inputs.exemplars),
         "slowest": evidence.slowest(inputs.exemplars),
         "identities": words.identities(findings.ledger),
@@ -90,6 +91,7 @@ def _context(inputs: ReportInputs, pictures: Pictures) -> dict[str, Any]:
         "glossary": words.GLOSSARY,
         "command": words.command(plan),
         "one_line": one_line,
+        "shortened": shortened,
     }
 
 

@@ -8,7 +8,12 @@ from typing import Final
 
 from palier.analysis.verdict import TargetState, TargetVerdict, Verdict
 from reports import format as fmt
-from reports.text import one_line
+from reports.text import one_line, shortened
+
+MOST_TITLE: Final = 120
+MOST_WHY: Final = 500
+MOST_UNIT: Final = 24
+"""Characters; longer texts come from mistakes, and ``verdict.json`` has them whole."""
 
 ROLE_TITLES: Final = {
     "gate": "Gates: they decide the verdict",
@@ -58,16 +63,16 @@ def row(target: TargetVerdict) -> TargetRow:
     return TargetRow(
         id=one_line(target.id),
         role=target.role,
-        title=one_line(target.title),
-        about=_about(target),
-        source=f"target from source {one_line(target.source)}",
-        limit=fmt.limit(target.comparator, target.limit, target.limit_high, target.unit),
-        measured=fmt.quantity(target.measured, target.unit),
+        title=shortened(one_line(target.title), MOST_TITLE),
+        about=shortened(_about(target), MOST_TITLE),
+        source=f"target from source {shortened(one_line(target.source), MOST_TITLE)}",
+        limit=fmt.limit(target.comparator, target.limit, target.limit_high, _unit(target)),
+        measured=fmt.quantity(target.measured, _unit(target)),
         interval=_interval(target),
         samples=fmt.samples(target.samples) if target.samples > 0 else "–",
         state=target.verdict,
         state_words=STATE_WORDS[target.verdict],
-        why=one_line(target.why),
+        why=shortened(one_line(target.why), MOST_WHY),
         bar=_bar(target),
     )
 
@@ -116,50 +121,56 @@ def tightest_gates(verdict: Verdict, most: int = 3) -> list[TargetVerdict]:
     return [target for _, _, target in sorted(gates, key=lambda gate: gate[:2])][:most]
 
 
-def headroom_words(target: TargetVerdict) -> str:
-    """``"59 % below its limit"``, ``"28 % over its limit"``, ``"25 times its limit"``."""
-    room = headroom(target)
-    if room is None:
-        return "no headroom can be given"
-    at_least = target.comparator in (">", ">=")
-    if room >= 0:
-        return f"{fmt.percent(round(room * 100, 1))} {'above' if at_least else 'below'} its limit"
-    if room < -1:
-        return f"{fmt.significant(round(1 - room, 1))} times its limit"
-    return f"{fmt.percent(round(-room * 100, 1))} {'below' if at_least else 'over'} its limit"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headroom:
-    """The tightest gate in two phrases: a share (or "none") and what it is about."""
+    """How far the run stays from the limit that is nearest.
+
+    Attributes:
+        share: ``"7.3 %"``, or a word when there is none.
+        note: What the share is about.
+        sentence: Both in one.
+    """
 
     share: str
     note: str
+    sentence: str
 
 
 def headroom_of_run(verdict: Verdict) -> Headroom:
-    """How far the run stays from the limit that is nearest."""
+    """The tightest gate in words; an unfit measurement claims no headroom."""
+    if verdict.verdict == "INVALID":
+        return _no_headroom(
+            "none shown", "the measurement was unfit, so no headroom can be claimed"
+        )
     gates = tightest_gates(verdict, most=1)
     if not gates:
-        return Headroom(
-            share="none given",
-            note="no gate has both a measured value and a limit to compare it with",
+        return _no_headroom(
+            "none given", "no gate has both a measured value and a limit to compare it with"
         )
     (gate,) = gates
     room = headroom(gate)
     assert room is not None
-    name = f"{one_line(gate.id)} {one_line(gate.title)}"
-    measured = fmt.quantity(gate.measured, gate.unit)
+    name = shortened(f"{one_line(gate.id)} {one_line(gate.title)}", MOST_TITLE)
+    measured = fmt.quantity(gate.measured, _unit(gate))
+    limit = fmt.limit(gate.comparator, gate.limit, gate.limit_high, _unit(gate))
     if gate.verdict == "fail":
-        limit = fmt.limit(gate.comparator, gate.limit, gate.limit_high, gate.unit)
-        return Headroom(share="none", note=f"{name} is missed: {measured}, limit {limit}")
+        return _no_headroom("none", f"{name} is missed: {measured}, limit {limit}")
     if room < 0:
-        return Headroom(
-            share="none shown",
-            note=f"{name}: {measured}, but its interval reaches {headroom_words(gate)}",
+        return _no_headroom(
+            "none shown", f"the interval of {name} crosses its limit: {measured}, limit {limit}"
         )
-    share, _, where = headroom_words(gate).partition(" % ")
-    return Headroom(share=f"{share} %", note=f"{where}, at the near end of its interval: {name}")
+    share = fmt.percent(round(room * 100, 1))
+    side = "above" if gate.comparator in (">", ">=") else "below"
+    note = f"{side} the limit of {name}, from the near end of its interval"
+    return Headroom(share=share, note=note, sentence=f"{share} {note}")
+
+
+def _no_headroom(share: str, note: str) -> Headroom:
+    return Headroom(share=share, note=note, sentence=f"{share}, {note}")
+
+
+def _unit(target: TargetVerdict) -> str:
+    return shortened(one_line(target.unit), MOST_UNIT)
 
 
 def _about(target: TargetVerdict) -> str:
@@ -174,7 +185,8 @@ def _about(target: TargetVerdict) -> str:
 def _interval(target: TargetVerdict) -> str:
     if fmt.known(target.measured) is None:
         return "–"
-    return fmt.interval(target.low, target.high, lambda value: fmt.quantity(value, target.unit))
+    unit = _unit(target)
+    return fmt.interval(target.low, target.high, lambda value: fmt.quantity(value, unit))
 
 
 def _bar(target: TargetVerdict) -> Bar | None:

@@ -13,7 +13,10 @@ from palier.analysis.verdict import RunState, Verdict
 from palier.model.plan import RunPlan
 from reports import format as fmt
 from reports.inputs import Record
-from reports.text import clean, one_line, without_passwords
+from reports.text import clean, one_line, shortened, without_passwords
+
+MOST_SENTENCE: Final = 500
+"""Characters of a reason or note; the JSON files have longer ones whole."""
 
 MEANINGS: Final[dict[RunState, str]] = {
     "PASS": "Every gate is met, and the measurement was fit to show it.",
@@ -95,12 +98,12 @@ GLOSSARY: Final = (
 
 def title(plan: RunPlan) -> str:
     """``"lou-2 · Palier 2"``."""
-    return f"{one_line(plan.tier.id)} · {one_line(plan.tier.title)}"
+    return f"{one_line(plan.tier.id)} · {shortened(one_line(plan.tier.title), 120)}"
 
 
 def sentence(text: str) -> str:
     """``text`` with a capital at the start, unless it starts with a name or a number."""
-    line = one_line(text)
+    line = shortened(one_line(text), MOST_SENTENCE)
     first = line.partition(" ")[0]
     return line[:1].upper() + line[1:] if first.isalpha() else line
 
@@ -125,7 +128,7 @@ def offered(plan: RunPlan, findings: Findings) -> str:
     """The rate and where it comes from."""
     return (
         f"{fmt.rate(findings.offered_per_s)} offered "
-        f"({one_line(plan.rate_derivation)}), "
+        f"({shortened(one_line(plan.rate_derivation), MOST_SENTENCE)}), "
         f"{fmt.rate(plan.sessions_per_s, 'sessions')}; "
         f"{fmt.rate(findings.achieved_per_s)} were sent."
     )

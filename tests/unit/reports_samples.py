@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ from palier.model.plan import RunPlan, make_plan
 from palier.model.profile import Profile
 from palier.model.tier import DataSpec, LoadSpec, StackSpec, System, Tier
 from palier.model.variant import Variant
+from reports import page
+from reports.drawings import Pictures, draw_all
 from reports.inputs import ReportInputs
 from reports.write import write_reports
 
@@ -766,6 +769,19 @@ CASES = {
     "hostile": hostile,
     "hour": long_run,
 }
+
+
+@functools.cache
+def pictures(case: str) -> Pictures:
+    """Figures of a case, drawn once a process: drawing is what takes time."""
+    return draw_all(CASES[case]())
+
+
+@functools.cache
+def page_of(case: str) -> str:
+    """The rendered page of a case."""
+    return page.render(CASES[case](), pictures(case))
+
 
 if __name__ == "__main__":
     for case, make in CASES.items():

@@ -1,0 +1,91 @@
+"""Headroom, order and bars of targets."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import reports_samples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports import targets
+
+
+def test_headroom_counts_from_the_unfavourable_end_of_the_interval() -> None:
+    below = reports_samples.target("T-1", limit=100.0, measured=41.0, low=38.0, high=44.0)
+    above = reports_samples.target(
+        "T-2", comparator=">=", limit=30.0, measured=33.0, low=31.5, high=34.0
+    )
+
+    assert targets.headroom(below) == pytest.approx(0.56)
+    assert targets.headroom(above) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"measured": None}, {"limit": None}, {"limit": 0.0}, {"comparator": "approx"}],
+)
+def test_there_is_no_headroom_without_value_limit_and_direction(
+    changes: dict[str, object],
+) -> None:
+    assert targets.headroom(reports_samples.target("T-1", **changes)) is None
+
+
+def test_the_tightest_gate_is_named_and_goals_do_not_count() -> None:
+    verdict = reports_samples.passing().verdict
+
+    assert [t.id for t in targets.tightest_gates(verdict)] == ["T-58", "T-61", "T-52"]
+    assert targets.headroom_of_run(verdict).sentence == (
+        "7.3 % above the limit of T-58 Throughput at peak, from the near end of its interval"
+    )
+
+
+def test_a_missed_gate_leaves_no_headroom() -> None:
+    headroom = targets.headroom_of_run(reports_samples.failing().verdict)
+
+    assert headroom.share == "none"
+    assert headroom.note == "T-61 Bookings list is missed: 315 ms, limit < 50 ms"
+
+
+def test_an_interval_across_the_limit_shows_no_headroom() -> None:
+    headroom = targets.headroom_of_run(reports_samples.inconclusive().verdict)
+
+    assert headroom.share == "none shown"
+    assert "the interval of T-52 API response time crosses its limit" in headroom.note
+
+
+def test_what_needs_attention_comes_first() -> None:
+    states = [row.state for row in targets.rows(reports_samples.failing().verdict.targets, "gate")]
+
+    assert states == ["fail", "fail", "inconclusive", "pass"]
+
+
+def test_an_unmeasured_target_shows_no_sample_size_and_no_bar() -> None:
+    row = targets.row(
+        reports_samples.target(
+            "T-9", measured=None, low=None, high=None, samples=0, verdict="not_measured"
+        )
+    )
+
+    assert (row.measured, row.interval, row.samples, row.bar) == ("not measured", "–", "–", None)
+
+
+numbers = st.none() | st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(measured=numbers, low=numbers, high=numbers, limit=numbers)
+def test_a_bar_never_leaves_its_box(
+    measured: float | None, low: float | None, high: float | None, limit: float | None
+) -> None:
+    row = targets.row(
+        dataclasses.replace(
+            reports_samples.target("T-1"), measured=measured, low=low, high=high, limit=limit
+        )
+    )
+
+    if row.bar is not None:
+        places = (row.bar.value, row.bar.low, row.bar.high, row.bar.limit)
+        assert all(math.isfinite(place) and 0 <= place <= 100 for place in places)
+        assert row.bar.low <= row.bar.high
