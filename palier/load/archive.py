@@ -1,48 +1,39 @@
-"""ledger.parquet and histograms.parquet: what the load was and how long it took, on disk.
+"""The two Parquet files of a run: ``ledger.parquet`` and ``histograms.parquet``.
 
-Both files hold whole numbers and names only, sorted, so equal runs give equal files; each carries
-its schema version as ``palier_schema``.
+Both are counts, so files of several loaders, windows or operations are merged by adding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from palier.errors import RunFilesError
+from palier.errors import LoadError, RunFilesError
+from palier.load.outcome import OUTCOMES, SKIP_REASONS
 
-ARCHIVE_SCHEMA: Final = 1
+ARCHIVE_SCHEMA = 1
+SCHEMA_KEY = b"palier_schema"
 
-LEDGER_FILE: Final = "ledger.parquet"
-HISTOGRAMS_FILE: Final = "histograms.parquet"
-
-ENDED: Final = ("succeeded", "failed", "timed_out", "abandoned")
-"""What becomes of a started request."""
-
-SKIPS: Final = ("no_free_session", "session_aborted", "end_of_run", "interrupted")
-"""Why a planned request was not started; see docs/decisions/0002-late-requests.md."""
-
-CLOCKS: Final = ("response", "service", "lag", "session_wait")
-"""response = ended - intended = session_wait + lag + service; see 0002-late-requests.md."""
-
-LEDGER_COUNTS: Final = ("planned", "started", *ENDED, "skipped", *(f"skipped_{s}" for s in SKIPS))
-
-_SCHEMA_KEY = b"palier_schema"
-
-_LEDGER = pa.schema(
-    [
-        ("second", pa.int32()),
-        ("operation", pa.string()),
-        *((name, pa.int64()) for name in LEDGER_COUNTS),
-    ]
+LEDGER_COUNTS = (
+    "planned",
+    "started",
+    *OUTCOMES,
+    "skipped",
+    *(f"skipped_{reason}" for reason in SKIP_REASONS),
 )
-_HISTOGRAMS = pa.schema(
+
+LEDGER_FORMAT = pa.schema(
+    [("second", pa.int32()), ("operation", pa.string())]
+    + [(name, pa.int64()) for name in LEDGER_COUNTS]
+)
+
+HISTOGRAMS_FORMAT = pa.schema(
     [
         ("second", pa.int32()),
         ("operation", pa.string()),
@@ -54,108 +45,120 @@ _HISTOGRAMS = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ledger:
-    """Requests by planned second and operation.
+def merge_lines(
+    planned: Mapping[tuple[int, str], int], lines: Iterable[Mapping[str, Any]]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ledger and histograms of a run.
 
-    Attributes:
-        frame: Columns ``second``, ``operation`` and those of ``LEDGER_COUNTS``; one row a pair.
+    Args:
+        planned: From the schedule, never from a loader: one that forgets a request cannot hide it.
+        lines: The loaders' lines (docs/architecture.md, "A loader's line"), in any order.
+
+    Returns:
+        Ledger and histograms with the columns of the two formats, sorted by their keys.
     """
+    ledger: dict[tuple[int, str], Counter[str]] = {
+        key: Counter(planned=count) for key, count in planned.items()
+    }
+    histograms: Counter[tuple[int, str, str, str, int]] = Counter()
+    for line in lines:
+        for second, operation, counts in line["ledger"]:
+            ledger.setdefault((second, operation), Counter()).update(counts)
+        for second, operation, outcome, clock, buckets in line["histograms"]:
+            for bucket, count in buckets.items():
+                histograms[second, operation, outcome, clock, int(bucket)] += count
+    ledger_rows = [
+        (second, operation, *(counts[name] for name in LEDGER_COUNTS))
+        for (second, operation), counts in sorted(ledger.items())
+    ]
+    histogram_rows = [(*key, count) for key, count in sorted(histograms.items())]
+    return (
+        _frame(ledger_rows, LEDGER_FORMAT),
+        _frame(histogram_rows, HISTOGRAMS_FORMAT),
+    )
 
-    frame: pd.DataFrame
 
-    def totals(self) -> Mapping[str, int]:
-        """Sum of every count over the whole run."""
-        return {name: int(self.frame[name].sum()) for name in LEDGER_COUNTS}
+def write_ledger(path: Path, ledger: pd.DataFrame) -> None:
+    """Write ``ledger.parquet``.
 
-    @property
-    def closes(self) -> bool:
-        """True when both identities hold in every row."""
-        rows = self.frame
-        ended = rows[list(ENDED)].sum(axis=1)
-        skipped = rows[[f"skipped_{reason}" for reason in SKIPS]].sum(axis=1)
-        return bool(
-            (rows["planned"] == rows["started"] + rows["skipped"]).all()
-            and (rows["started"] == ended).all()
-            and (rows["skipped"] == skipped).all()
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Histograms:
-    """Durations by second of the intended start, operation, outcome and clock.
-
-    Attributes:
-        frame: Columns ``second``, ``operation``, ``outcome``, ``clock``, ``bucket`` (of
-            ``palier.load.histogram``) and ``count``.
+    Raises:
+        LoadError: The file cannot be written, for example because the disk is full.
     """
-
-    frame: pd.DataFrame
-
-
-def write_ledger(path: Path, ledger: Ledger) -> None:
-    """Write ``ledger.parquet``; the file is whole or not there."""
-    _write(path, ledger.frame, _LEDGER)
+    _write(path, ledger, LEDGER_FORMAT)
 
 
-def write_histograms(path: Path, histograms: Histograms) -> None:
-    """Write ``histograms.parquet``; the file is whole or not there."""
-    _write(path, histograms.frame, _HISTOGRAMS)
+def write_histograms(path: Path, histograms: pd.DataFrame) -> None:
+    """Write ``histograms.parquet``.
+
+    Raises:
+        LoadError: The file cannot be written, for example because the disk is full.
+    """
+    _write(path, histograms, HISTOGRAMS_FORMAT)
 
 
-def read_ledger(path: Path) -> Ledger:
-    """Read what :func:`write_ledger` wrote.
+def read_ledger(path: Path) -> pd.DataFrame:
+    """Columns ``second``, ``operation`` and ``LEDGER_COUNTS``; int64 counts.
 
     Raises:
         RunFilesError: The file is missing, damaged or of another schema.
     """
-    return Ledger(_read(path, _LEDGER))
+    return _read(path, LEDGER_FORMAT)
 
 
-def read_histograms(path: Path) -> Histograms:
-    """Read what :func:`write_histograms` wrote.
+def read_histograms(path: Path) -> pd.DataFrame:
+    """Columns ``second``, ``operation``, ``outcome``, ``clock``, ``bucket``, ``count``.
 
     Raises:
         RunFilesError: The file is missing, damaged or of another schema.
     """
-    return Histograms(_read(path, _HISTOGRAMS))
+    return _read(path, HISTOGRAMS_FORMAT)
+
+
+def _frame(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema.names)
+    arrays = [pa.array(column, type=kind) for column, kind in zip(columns, schema.types, strict=True)]
+    frame: pd.DataFrame = pa.Table.from_arrays(arrays, schema=schema).to_pandas()
+    return frame
 
 
 def _write(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
-    keys = [name for name in schema.names if name not in (*LEDGER_COUNTS, "count")]
-    ordered = frame[schema.names].sort_values(keys, kind="stable", ignore_index=True)
-    stamped = schema.with_metadata({_SCHEMA_KEY: str(ARCHIVE_SCHEMA).encode()})
-    table = pa.Table.from_pandas(ordered, schema=stamped, preserve_index=False)
-    # from_pandas adds its own metadata; ours alone keeps equal runs byte for byte equal.
-    table = table.replace_schema_metadata(stamped.metadata)
-    unfinished = path.with_name(path.name + ".part")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.replace(path)
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    table = table.replace_schema_metadata({SCHEMA_KEY: str(ARCHIVE_SCHEMA).encode()})
+    draft = path.with_suffix(".parquet.part")
+    try:
+        pq.write_table(table, draft, compression="zstd")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise LoadError(
+            what=f"cannot write {path.name}: {error.strerror or error}",
+            where=str(path.parent),
+            fix="free some space or choose another directory with --out; "
+            "the loaders' own files under load/ hold what was measured",
+        ) from error
 
 
 def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
     try:
-        # Not by path alone: a directory of that name would be read as a data set.
-        with path.open("rb") as file:
-            table = pq.read_table(file)
+        table = pq.read_table(path)
     except FileNotFoundError as error:
         raise RunFilesError(
-            what=f"{path.name} is missing",
-            where=str(path),
-            fix="give the directory of a run that ended; one that was killed may have none",
+            what=f"there is no {path.name}",
+            where=str(path.parent),
+            fix="name the directory of a run that was measured; `ls runs` lists them",
         ) from error
-    except (pa.ArrowException, OSError) as error:
+    except (OSError, pa.ArrowException) as error:
         raise RunFilesError(
             what=f"{path.name} cannot be read: {error}",
-            where=str(path),
+            where=str(path.parent),
             fix="the file is damaged; run again",
         ) from error
-    found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode("ascii", "replace")
-    if found != str(ARCHIVE_SCHEMA) or not table.schema.equals(schema, check_metadata=False):
+    found = (table.schema.metadata or {}).get(SCHEMA_KEY, b"none").decode()
+    if found != str(ARCHIVE_SCHEMA) or table.schema.names != schema.names:
         raise RunFilesError(
-            what=f"schema {found} of {path.name} is not {ARCHIVE_SCHEMA}, or its columns differ",
-            where=str(path),
-            fix="the run was written by another version of Palier; run again",
+            what=f"{path.name} has schema {found}, this version reads {ARCHIVE_SCHEMA}",
+            where=str(path.parent),
+            fix="read it with the version of Palier that wrote it, or run again",
         )
     frame: pd.DataFrame = table.to_pandas()
     return frame
