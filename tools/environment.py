@@ -222,7 +222,8 @@ def create(root: Path, venv: Path, installer: Installer) -> None:
 def install(root: Path, venv: Path, group: Group, installer: Installer) -> None:
     """Install the locked packages by hash, then the project itself, editable.
 
-    Wheels only: building from source would run build tools that no lock file names.
+    Wheels only, unless the user says otherwise: building from source runs build tools that no lock
+    file names.
     """
     lock = lock_file(root, group)
     count = sum(not line.startswith((" ", "#", "\n")) for line in lock.open(encoding="utf-8"))
@@ -231,23 +232,23 @@ def install(root: Path, venv: Path, group: Group, installer: Installer) -> None:
     # A bar for people, silence for logs; errors are always shown.
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     by: dict[Installer, tuple[list[str | Path], str, str]] = {
-        "uv": (
-            ["uv", "pip", "install", "--python", python, *quiet],
-            "--no-build",
-            "check the network and try again; mirror: UV_INDEX_URL, proxy: HTTPS_PROXY",
-        ),
+        "uv": (["uv", "pip", "install", "--python", python, *quiet], "--no-build", "UV_INDEX_URL"),
         "pip": (
             [python, "-I", "-m", "pip", "install", *quiet],
             "--only-binary=:all:",
-            "check the network and try again; mirror: PIP_INDEX_URL, proxy: HTTPS_PROXY",
+            "PIP_INDEX_URL",
         ),
     }
-    base, wheels_only, fix = by[installer]
+    base, wheels_only, mirror = by[installer]
+    sources: list[str | Path] = ["--require-hashes", "-r", lock]
+    if os.environ.get("PALIER_SOURCE_BUILDS", "") != "1":
+        sources.insert(0, wheels_only)
     call(
-        [*base, "--require-hashes", wheels_only, "-r", lock],
+        [*base, *sources],
         root=root,
         what="the locked packages could not be installed",
-        fix=fix,
+        fix=f"network: try again; mirror: {mirror}, proxy: HTTPS_PROXY. No wheel for this Python "
+        "here: make setup PYTHON=python3.13, or with a compiler make setup PALIER_SOURCE_BUILDS=1",
     )
     call(
         [*base, "--no-deps", "--no-build-isolation", "-e", root],

@@ -5,32 +5,35 @@
 #
 # Environment: PYTHON=...             use this interpreter, no other
 #              PALIER_INSTALLER=pip   do not use uv although it is on PATH
+#              PALIER_SOURCE_BUILDS=1 allow packages that have no wheel for this machine
 set -eu
 cd -- "$(CDPATH='' dirname -- "$0")/.."
 
-is_new_enough() {
+group=${1:?usage: tools/setup.sh run|dev}
+
+prepare_with() { # goes on with the next candidate by returning
     # -I: neither PYTHONPATH nor a module in this directory may decide what "sys" says.
-    "$1" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+    if "$1" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+        exec "$1" -I tools/environment.py "$group"
+    fi
 }
 
 if [ -n "${PYTHON:-}" ]; then
-    candidates=$PYTHON
+    tried=$PYTHON
+    prepare_with "$PYTHON"
 else
-    candidates='python3 python3.13 python3.12 python3.11 python3.14 python'
-fi
-
-for python in $candidates; do
-    if is_new_enough "$python"; then
-        exec "$python" -I tools/environment.py "$@"
+    tried='python3 python3.13 python3.12 python3.11 python3.14 python'
+    for python in $tried; do
+        prepare_with "$python"
+    done
+    if python=$(uv python find '>=3.11' 2>/dev/null); then
+        prepare_with "$python"
     fi
-done
-if [ -z "${PYTHON:-}" ] && python=$(uv python find '>=3.11' 2>/dev/null) && [ -n "$python" ]; then
-    exec "$python" -I tools/environment.py "$@"
 fi
 
 cat >&2 <<MESSAGE
 error: no Python 3.11 or newer found
-  where: tried $candidates on PATH=$PATH
+  where: tried $tried on PATH=$PATH
   fix:   install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python;
          anywhere: uv python install 3.13), or name it: make setup PYTHON=/path/to/python3
 MESSAGE
