@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -196,7 +197,7 @@ def test_the_url_wins_over_a_server_of_our_own(postgres, stacks_home):
 
 
 def test_a_database_and_its_login_leave_nothing_on_the_server(postgres):
-    token = "leaves_nothing"
+    token = f"test_{uuid4().hex[:12]}"
     database = create_database(postgres, token)
     with psycopg.connect(database.admin_url) as connection:
         connection.execute(
@@ -218,7 +219,7 @@ def test_a_database_and_its_login_leave_nothing_on_the_server(postgres):
 
 def test_a_schema_without_the_application_role_is_an_error_that_says_so(postgres, monkeypatch):
     monkeypatch.setattr("palier.stack.database.APP_ROLE", "nobody_made_this")
-    database = create_database(postgres, "without_role")
+    database = create_database(postgres, f"test_{uuid4().hex[:12]}")
     try:
         with pytest.raises(StackError, match=r"nobody_made_this(.|\n)*after-data"):
             create_app_login(database)
@@ -227,19 +228,20 @@ def test_a_schema_without_the_application_role_is_an_error_that_says_so(postgres
 
 
 def test_databases_of_killed_commands_are_dropped_and_no_others(postgres, monkeypatch):
-    kept = create_database(postgres, "of_a_living_owner")
-    detached = create_database(postgres, "without_owner", detached=True)
+    some = uuid4().hex[:8]
+    kept = create_database(postgres, f"test_of_a_living_owner_{some}")
+    detached = create_database(postgres, f"test_without_owner_{some}", detached=True)
     with monkeypatch.context() as patched:
         dead = ProcessId(pid=2**22 - 1, birth="another boot/1")
         patched.setattr("palier.stack.database.this_process", lambda: dead)
-        stale = create_database(postgres, "of_a_dead_owner")
+        stale = create_database(postgres, f"test_of_a_dead_owner_{some}")
         patched.setattr("socket.gethostname", lambda: "somewhere else")
-        elsewhere = create_database(postgres, "of_another_machine")
-    unmarked = create_database(postgres, "unmarked")
+        elsewhere = create_database(postgres, f"test_of_another_machine_{some}")
+    unmarked = create_database(postgres, f"test_unmarked_{some}")
     with psycopg.connect(postgres.maintenance_url) as connection:
         connection.execute(f"COMMENT ON DATABASE {unmarked.name} IS 'mine, hands off'")
     try:
-        assert drop_stale_databases(postgres) == (stale.name,)
+        assert stale.name in drop_stale_databases(postgres)
         names = roles_and_databases(postgres)
         assert stale.name not in names
         assert {kept.name, detached.name, elsewhere.name, unmarked.name} <= names
@@ -249,7 +251,7 @@ def test_databases_of_killed_commands_are_dropped_and_no_others(postgres, monkey
 
 
 def test_dropping_a_database_ends_the_connections_to_it(postgres):
-    database = create_database(postgres, "still_connected")
+    database = create_database(postgres, f"test_{uuid4().hex[:12]}")
     with psycopg.connect(database.admin_url) as connection:
         drop_database(postgres, database.name)
 
@@ -258,17 +260,18 @@ def test_dropping_a_database_ends_the_connections_to_it(postgres):
 
 
 def test_a_role_without_rights_is_told_which_it_lacks(postgres):
+    role = f"powerless_{uuid4().hex}"
     with psycopg.connect(postgres.maintenance_url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE powerless LOGIN PASSWORD 'p' CREATEROLE")
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'p' CREATEROLE")
     try:
-        url = with_login(postgres.maintenance_url, user="powerless", password="p")
+        url = with_login(postgres.maintenance_url, user=role, password="p")
         with pytest.raises(StackError) as caught:
             use_server(url)
-        assert "role powerless lacks CREATEDB on" in caught.value.what
-        assert caught.value.fix.endswith('ALTER ROLE "powerless" CREATEDB')
+        assert f"role {role} lacks CREATEDB on" in caught.value.what
+        assert caught.value.fix.endswith(f'ALTER ROLE "{role}" CREATEDB')
     finally:
         with psycopg.connect(postgres.maintenance_url, autocommit=True) as connection:
-            connection.execute("DROP ROLE powerless")
+            connection.execute(f"DROP ROLE {role}")
 
 
 def test_a_server_that_is_too_old_is_refused(postgres, monkeypatch):

@@ -45,12 +45,18 @@ def status(url: str) -> int:
         return int(answer.status)
 
 
-def names_on(postgres: Server) -> set[str]:
+def left_of(postgres: Server, token: str) -> set[str]:
+    """Databases and roles of the stack ``token``."""
     with psycopg.connect(postgres.maintenance_url) as connection:
         rows = connection.execute(
             "SELECT datname FROM pg_database UNION ALL SELECT rolname FROM pg_roles"
         ).fetchall()
-    return {name for (name,) in rows if name.startswith("palier_")}
+    return {name for (name,) in rows if token in name}
+
+
+def token_in(stacks_home: Path) -> str:
+    (record,) = list_stacks(stacks_home)
+    return record.token
 
 
 def test_everything_is_up_in_order_and_gone_afterwards(stacks_home, tmp_path):
@@ -97,6 +103,7 @@ def test_everything_is_up_in_order_and_gone_afterwards(stacks_home, tmp_path):
 
 def test_an_error_inside_takes_the_stack_down_and_passes_on(postgres, stacks_home, tmp_path):
     children: list[ProcessId] = []
+    tokens: list[str] = []
 
     def use() -> None:
         with bring_up(
@@ -108,7 +115,8 @@ def test_an_error_inside_takes_the_stack_down_and_passes_on(postgres, stacks_hom
             environ=elsewhere(postgres),
         ) as stack:
             children.extend(identify(pid) for pid in stack.processes()["app"])
-            assert len(names_on(postgres)) == 2
+            tokens.append(token_in(stacks_home))
+            assert len(left_of(postgres, tokens[0])) == 2
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -116,11 +124,14 @@ def test_an_error_inside_takes_the_stack_down_and_passes_on(postgres, stacks_hom
 
     assert children
     assert not any(child.alive() for child in children)
-    assert names_on(postgres) == set()
+    assert left_of(postgres, tokens[0]) == set()
 
 
 def test_a_seed_that_fails_leaves_nothing(postgres, stacks_home, tmp_path):
+    tokens: list[str] = []
+
     def broken(admin_url: str) -> None:
+        tokens.append(token_in(stacks_home))
         raise ZeroDivisionError
 
     def use() -> None:
@@ -137,7 +148,7 @@ def test_a_seed_that_fails_leaves_nothing(postgres, stacks_home, tmp_path):
     with pytest.raises(ZeroDivisionError):
         use()
 
-    assert names_on(postgres) == set()
+    assert left_of(postgres, tokens[0]) == set()
 
 
 def test_two_stacks_on_one_server_do_not_meet(postgres, stacks_home, tmp_path):
@@ -252,10 +263,10 @@ def test_the_database_a_killed_command_made_on_your_server_is_dropped_by_the_nex
     harness, postgres, stacks_home, tmp_path
 ):
     process, components = harness(elsewhere(postgres))
+    token = token_in(stacks_home)
     with process:
         process.kill()
-    left = names_on(postgres)
-    assert len(left) == 2
+    assert len(left_of(postgres, token)) == 2
 
     with bring_up(
         spec=SPEC,
@@ -265,7 +276,7 @@ def test_the_database_a_killed_command_made_on_your_server_is_dropped_by_the_nex
         home=stacks_home,
         environ=elsewhere(postgres),
     ):
-        assert not left & names_on(postgres)
+        assert left_of(postgres, token) == set()
 
     none_alive(components)
 
@@ -291,14 +302,17 @@ def test_a_detached_stack_answers_until_it_is_taken_down(postgres, stacks_home):
 
     assert down_all(stacks_home).ended == (record.token,)
 
-    assert names_on(postgres) == set()
+    assert left_of(postgres, record.token) == set()
     for process in psutil.Process().children():
         if process.pid not in before:
             process.wait(10)
 
 
 def test_a_detached_stack_that_does_not_come_up_leaves_nothing(postgres, stacks_home):
+    tokens: list[str] = []
+
     def broken(admin_url: str) -> None:
+        tokens.append(token_in(stacks_home))
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -311,5 +325,5 @@ def test_a_detached_stack_that_does_not_come_up_leaves_nothing(postgres, stacks_
             environ=elsewhere(postgres),
         )
 
-    assert names_on(postgres) == set()
+    assert left_of(postgres, tokens[0]) == set()
     assert list_stacks(stacks_home) == ()
