@@ -1,0 +1,135 @@
+"""From findings to a verdict: targets one by one, then the run.
+
+INVALID when the measurement was unfit, else FAIL if any gate fails, else INCONCLUSIVE if any gate
+is undecided or unmeasured or the window was not steady or not whole, else PASS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from palier.analysis.facts import Fact, facts_by_name
+from palier.analysis.findings import Findings
+from palier.analysis.judge_target import judge_target, sentence
+from palier.analysis.metrics import Evidence
+from palier.analysis.verdict import RunState, TargetVerdict, Verdict
+from palier.analysis.wording import share
+from palier.model.plan import RunPlan
+from palier.model.target import Target
+
+
+def judge(
+    plan: RunPlan,
+    findings: Findings,
+    facts: Iterable[Fact],
+    *,
+    targets: Sequence[Target] | None = None,
+) -> Verdict:
+    """The verdict of a run.
+
+    Args:
+        plan: What was to be done.
+        findings: What was found.
+        facts: Observed outside the load; of two with one name the later one counts.
+        targets: Judged instead of the tier's own.
+
+    Raises:
+        ConfigError: A target names an unknown metric or a unit that does not fit it.
+    """
+    evidence = Evidence(plan=plan, findings=findings, facts=facts_by_name(facts))
+    judged = tuple(
+        judge_target(target, evidence)
+        for target in (plan.tier.targets if targets is None else targets)
+    )
+    verdict, reasons = decide(findings, judged)
+    return Verdict(
+        run=findings.run,
+        verdict=verdict,
+        reasons=reasons,
+        ledger=findings.ledger,
+        targets=judged,
+        interrupted=findings.interrupted,
+    )
+
+
+def decide(
+    findings: Findings, targets: Sequence[TargetVerdict]
+) -> tuple[RunState, tuple[str, ...]]:
+    """The run's verdict and its reasons; the first one decided it."""
+    unfit = [check for check in findings.health if not check.ok]
+    if unfit or not findings.health:
+        return "INVALID", _unfit_reasons(findings)
+    gates = [target for target in targets if target.role == "gate"]
+    by_state = _by_state(gates)
+    open_gates = [*by_state["inconclusive"], *by_state["not_measured"]]
+    doubts = [*_doubts(findings, gates), *(sentence(target) for target in open_gates)]
+    if by_state["fail"]:
+        return "FAIL", (*(sentence(target) for target in by_state["fail"]), *doubts)
+    if doubts:
+        return "INCONCLUSIVE", tuple(doubts)
+    return "PASS", _pass_reasons(gates)
+
+
+def _unfit_reasons(findings: Findings) -> tuple[str, ...]:
+    if not findings.health:
+        return ("the fitness of the measurement was not checked, so nothing it shows counts",)
+    return tuple(
+        f"the measurement was unfit: {check.name} was {check.measured}, limit {check.limit}. "
+        f"{check.why}"
+        for check in findings.health
+        if not check.ok
+    )
+
+
+def _by_state(gates: Sequence[TargetVerdict]) -> Mapping[str, Sequence[TargetVerdict]]:
+    states = ("pass", "fail", "inconclusive", "not_measured")
+    return {state: [gate for gate in gates if gate.verdict == state] for state in states}
+
+
+def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]:
+    """Why a run whose gates are all met still does not pass."""
+    doubts = []
+    if findings.interrupted:
+        doubts.append(
+            f"the run was interrupted after {findings.judged_to_s:.0f} s of "
+            f"{findings.window_s:.0f} s: a partial run never passes"
+        )
+    if findings.overall.ledger.succeeded == 0:
+        doubts.append("no request of the judged window succeeded")
+    steadiness = findings.steadiness
+    if steadiness is None:
+        doubts.append("the steadiness of the judged window was not tested")
+    elif steadiness.steady is None:
+        doubts.append(f"steadiness cannot be told: {steadiness.why}; use a longer --duration")
+    elif not steadiness.steady:
+        doubts.append(
+            f"the judged window is not steady: {steadiness.why}; "
+            "run longer to see where it settles, or whether it does"
+        )
+    if not gates:
+        doubts.append("no target of this tier is a gate, so nothing can be passed")
+    return doubts
+
+
+def _pass_reasons(gates: Sequence[TargetVerdict]) -> tuple[str, ...]:
+    """The gate nearest to its limit first: it is the one that decided."""
+    rooms = [(room, gate) for gate in gates if (room := _room(gate)) is not None]
+    count = f"all {len(gates)} gates are met" if len(gates) > 1 else "the only gate is met"
+    if not rooms:
+        return (*(sentence(gate) for gate in gates), count)
+    room, tightest = min(rooms, key=lambda pair: pair[0])
+    return (
+        f"{sentence(tightest)}: {share(room)} headroom, counted from the near end of the interval",
+        f"{count}; {tightest.id} is the tightest",
+    )
+
+
+def _room(gate: TargetVerdict) -> float | None:
+    """Headroom as a share of the limit; None where the comparator or the limit gives none."""
+    if not gate.limit:
+        return None
+    if gate.comparator in ("<", "<="):
+        return None if gate.high is None else (gate.limit - gate.high) / abs(gate.limit)
+    if gate.comparator in (">", ">="):
+        return None if gate.low is None else (gate.low - gate.limit) / abs(gate.limit)
+    return None

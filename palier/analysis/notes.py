@@ -1,0 +1,106 @@
+"""Notes: sentences a reader needs to understand the numbers, in the order of their weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from palier.analysis.findings import OperationFinding
+from palier.analysis.perseconds import share_by_second
+from palier.analysis.sample import Sample
+from palier.analysis.window import Window
+from palier.analysis.wording import number, share
+from palier.model.plan import RunPlan
+
+BURSTY: Final = 10.0
+"""From this design effect on, the slow requests are one or two episodes, and the reader is told
+which seconds they are."""
+
+ERRORS_WORTH_SAYING: Final = 0.001
+"""Above 0.1 % errors, fast failures can change what the successes look like."""
+
+
+def make_notes(
+    *,
+    plan: RunPlan,
+    window: Window,
+    overall: OperationFinding,
+    responses: Sample,
+    telemetry: pd.DataFrame,
+) -> tuple[str, ...]:
+    """What the numbers alone do not say."""
+    return (
+        *_warmup(plan, window),
+        *_bursts(overall, responses, window),
+        *_errors(overall),
+        *_refusals(overall),
+        *_processor(telemetry, window),
+    )
+
+
+def _warmup(plan: RunPlan, window: Window) -> Iterator[str]:
+    if window.from_s > np.ceil(plan.warmup_s):
+        yield (
+            f"The warm-up was longer than planned: response times reach the level of the second "
+            f"half of the window at {window.from_s:.0f} s, so judgement begins there "
+            f"instead of at {plan.warmup_s:g} s."
+        )
+
+
+def _bursts(overall: OperationFinding, responses: Sample, window: Window) -> Iterator[str]:
+    p95 = dict(overall.response.points)[0.95]
+    if p95.value is None or not p95.effective or p95.samples / p95.effective < BURSTY:
+        return
+    seconds = int(window.to_s) + 1
+    slow = share_by_second(responses, p95.value, seconds=seconds)[int(window.from_s) :]
+    worst = int(window.from_s) + np.flatnonzero(np.nan_to_num(slow) > 0.5)
+    where = f" They are in {_spans(worst)}." if 0 < len(worst) <= len(slow) / 2 else ""
+    yield (
+        f"The slowest requests come in bursts, so {p95.samples:,} requests say as much about p95 "
+        f"as {number(p95.effective)} independent ones would; the interval accounts for it.{where}"
+    )
+
+
+def _spans(seconds: np.ndarray) -> str:
+    """``"seconds 12-14 and 20"``."""
+    groups = np.split(seconds, np.flatnonzero(np.diff(seconds) > 1) + 1)
+    texts = [f"{g[0]}-{g[-1]}" if len(g) > 1 else f"{g[0]}" for g in groups]
+    word = "second" if len(seconds) == 1 else "seconds"
+    if len(texts) == 1:
+        return f"{word} {texts[0]}"
+    return f"{word} {', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def _errors(overall: OperationFinding) -> Iterator[str]:
+    errors = overall.error_ratio.value
+    if errors is not None and errors > ERRORS_WORTH_SAYING:
+        yield (
+            f"{share(errors)} of the planned requests got no right answer. Failed requests are "
+            "not in the response times, and their sessions sent nothing more, so the system "
+            "carried less than was offered."
+        )
+
+
+def _refusals(overall: OperationFinding) -> Iterator[str]:
+    refused = [e.refused for at, e in overall.response.points if e.refused and at <= 0.99]
+    if refused:
+        yield f"Not reported for want of requests: {'; '.join(refused)}."
+
+
+def _processor(telemetry: pd.DataFrame, window: Window) -> Iterator[str]:
+    """Who used the processor in the judged window; matters when all share one machine."""
+    if telemetry.empty:
+        return
+    rows = telemetry.loc[
+        (telemetry["name"] == "cpu_cores")
+        & (telemetry["at_s"] > window.from_s)
+        & (telemetry["at_s"] <= window.to_s)
+    ]
+    if rows.empty:
+        return
+    used = rows.groupby(rows["source"].astype(str))["value"].mean().sort_values(ascending=False)
+    parts = ", ".join(f"{source} {value:.2f}" for source, value in used.items())
+    yield f"Processor cores in use on average: {parts}."
