@@ -16,6 +16,11 @@ BIN := .venv/bin
 # What these point to is not locked: the environment in .venv decides alone.
 unexport PYTHONPATH PYTHONHOME
 
+# Ends with 0, or with the sentence on stderr and 1.
+SCHEMA_IS_CURRENT := import sys; from palier.model.jsonschema import SCHEMA_FILE, schema_text; \
+    current = SCHEMA_FILE.read_text("utf-8") == schema_text(); \
+    sys.exit(None if current else "error: tiers.schema.json is not current: make fmt writes it")
+
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt test test-all run show report gate demo bench lock clean
 .PHONY: environment-run environment-dev
@@ -43,11 +48,14 @@ check: environment-dev ## format, lint, types, import contracts, generated files
 	$(BIN)/mypy
 	$(BIN)/mypy tools benchmarks
 	$(BIN)/lint-imports
+	@echo 'is tiers.schema.json current?'
+	@$(BIN)/python -c '$(SCHEMA_IS_CURRENT)'
 	$(BIN)/pytest -q -n 0 -m 'not db and not e2e' tests/unit/test_project_*.py
 
-fmt: environment-dev ## format the code and repair what the linter can
+fmt: environment-dev ## format the code, repair what the linter can, write generated files
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python -m palier.model.jsonschema
 
 test: environment-dev ## tests on real PostgreSQL, in parallel and in random order, without the slow ones
 	$(BIN)/pytest -n 2 -m 'not slow' $(ARGS)
