@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """``{"at", "level", "logger", "message", "error"?}``; the access log brings its own fields."""
+    """``{"at", "level", "logger", "message", "error"?}``, and what ``extra["fields"]`` adds."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -17,6 +17,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)

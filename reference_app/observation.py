@@ -6,7 +6,6 @@ no route answers (404, 405) are seen too.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -56,7 +55,8 @@ def observed(application: ASGIApp, metrics: Metrics, *, access_log: bool) -> ASG
             route = str(scope.get("path_template") or "(none)")
             metrics.record(method, route, status, duration_s)
             if access_log:
-                access_logger.info(_line(scope, route, status, duration_s))
+                fields = _fields(scope, method, route, status, duration_s)
+                access_logger.info("request", extra={"fields": fields})
 
     return observe
 
@@ -68,16 +68,16 @@ def _request_id(headers: Any) -> bytes:
     return uuid.uuid4().hex.encode("ascii")
 
 
-def _line(scope: Any, route: str, status: int, duration_s: float) -> str:
+def _fields(
+    scope: Any, method: str, route: str, status: int, duration_s: float
+) -> dict[str, str | int | float | None]:
     user = scope.get("user")
-    return json.dumps(
-        {
-            "request_id": scope["state"]["request_id"],
-            "method": scope["method"],
-            "path": scope["path"],
-            "route": route,
-            "status": status,
-            "duration_ms": round(duration_s * 1000, 3),
-            "user_id": None if user is None else str(user.user_id),
-        }
-    )
+    return {
+        "request_id": scope["state"]["request_id"],
+        "method": method,
+        "path": scope["path"],
+        "route": route,
+        "status": status,
+        "duration_ms": round(duration_s * 1000, 3),
+        "user_id": None if user is None else str(user.user_id),
+    }

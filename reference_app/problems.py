@@ -158,6 +158,13 @@ def _on_bad_data(
     return _respond(request, Problem(HTTPStatus.BAD_REQUEST, "invalid-input", detail))
 
 
+def _on_deep_nesting(
+    request: Request[Any, Any, Any], _: RecursionError
+) -> Response[dict[str, Any]]:
+    # Nothing of ours recurses; the JSON parser does, as deep as the client wants.
+    return _respond(request, Problem(HTTPStatus.BAD_REQUEST, "invalid-input", "nested too deeply"))
+
+
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     logger.error("unexpected error: %s %s", request.method, request.url.path, exc_info=error)
     return _respond(
@@ -171,5 +178,6 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     HTTPException: _on_http_exception,
     psycopg.OperationalError: _on_database_trouble,
     psycopg.DataError: _on_bad_data,
+    RecursionError: _on_deep_nesting,
     Exception: _on_bug,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -105,7 +107,7 @@ class RunningApp:
         self, method: str, path: str, *, as_: Principal | None = None, **options: Any
     ) -> httpx.Response:
         """One request; ``as_`` signs it."""
-        return self.wait(self._request(method, path, as_, **options))
+        return self.wait(self.request(method, path, as_, **options))
 
     def together(
         self, calls: Sequence[tuple[str, str, Principal | None, Mapping[str, Any]]]
@@ -115,16 +117,17 @@ class RunningApp:
         async def run() -> list[httpx.Response]:
             return await asyncio.gather(
                 *(
-                    self._request(method, path, who, **options)
+                    self.request(method, path, who, **options)
                     for method, path, who, options in calls
                 )
             )
 
         return self.wait(run())
 
-    async def _request(
+    async def request(
         self, method: str, path: str, who: Principal | None, **options: Any
     ) -> httpx.Response:
+        """One request, from inside the application's loop."""
         headers = dict(options.pop("headers", {}))
         if who is not None:
             headers["Authorization"] = f"Bearer {TOKENS.issue(who)}"
@@ -269,4 +272,22 @@ def site_on(admin_url: str, app_url: str, variant: Variant, **settings: Any) -> 
         psycopg.connect(admin_url, autocommit=True) as connection,
         RunningApp(app).running() as running,
     ):
+        _fill_the_pool(running, variant)
         yield Site(running, World(admin_url, connection), app_url)
+
+
+def _fill_the_pool(app: RunningApp, variant: Variant) -> None:
+    """Wait until all connections stand.
+
+    Connecting draws from the global random numbers, in the application's thread; hypothesis
+    rightly complains when that happens while it draws.
+    """
+    deadline = time.monotonic() + 30
+    while variant.pooling != "none":
+        found = dict(
+            re.findall(r"^app_pool_pool_(\w+) ([\d.]+)$", app.call("GET", "/metrics").text, re.M)
+        )
+        if found.get("available") == found["max"]:
+            return
+        assert time.monotonic() < deadline, found
+        time.sleep(0.005)
