@@ -128,8 +128,8 @@ def _latency_limits(verdict: Verdict) -> list[TargetVerdict]:
         target
         for target in verdict.targets
         if target.role == "gate"
+        and target.metric == "response_time"
         and target.operation is None
-        and target.percentile is not None
         and target.unit in ("ms", "s")
         and target.comparator in ("<", "<=")
         and fmt.known(target.limit) is not None

@@ -48,8 +48,8 @@ def cpu_by_component(telemetry: pd.DataFrame) -> dict[str, pd.Series[float]]:
         return {}
     rows = telemetry[telemetry["name"] == CPU_METRIC].dropna(subset=["at_s", "value"])
     groups = {
-        str(source): group.sort_values("at_s").set_index("at_s")["value"].astype(float)
-        for source, group in rows.groupby("source", sort=True)
+        source: group.sort_values("at_s").set_index("at_s")["value"].astype(float)
+        for source, group in rows.groupby(rows["source"].astype(str), sort=True)
     }
     return dict(sorted(groups.items(), key=lambda item: (-float(item[1].mean()), item[0])))
 
@@ -75,13 +75,9 @@ def cpu_rows(cores: Mapping[str, pd.Series[float]], findings: Findings) -> list[
 
 def total_cores(environment: Record) -> int | None:
     """Processor cores of the machine, when ``environment.json`` says so."""
-    hardware = environment.get("hardware")
-    if isinstance(hardware, Mapping):
-        for key in ("cpus", "cpu_count", "cores"):
-            value = hardware.get(key)
-            if isinstance(value, int) and value > 0:
-                return value
-    return None
+    machine = environment.get("machine")
+    cores = machine.get("cores") if isinstance(machine, Mapping) else None
+    return cores if isinstance(cores, int) and cores > 0 else None
 
 
 def failures(exemplars: Sequence[Record]) -> list[ExemplarRow]:

@@ -81,8 +81,12 @@ def _answer(inputs: ReportInputs) -> Iterable[str]:
         f"- Run: {code(findings.run)}, "
         f"started {escape(words.started_at(findings.run, inputs.environment))}"
     )
-    for caveat in words.caveats(plan, findings):
-        yield f"- Note: {escape(caveat)}"
+    missing = words.cannot_show(plan)
+    if missing is not None:
+        yield f"- What this run cannot show: {escape(missing)}"
+    for note in words.notes(findings):
+        yield f"- Note: {escape(note)}"
+    yield f"- {escape(words.steadiness(findings))}"
 
 
 def _targets(inputs: ReportInputs) -> Iterable[str]:

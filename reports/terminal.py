@@ -98,8 +98,9 @@ def _answer(console: Console, verdict: Verdict, findings: Findings, plan: RunPla
         console.print(Text(words.MEANINGS[verdict.verdict], style="dim"))
     console.print(Text(f"Headroom: {targets.headroom_of_run(verdict).sentence}"))
     console.print(Text(f"Load: {words.offered(plan, findings)}"))
-    for caveat in words.caveats(plan, findings):
-        console.print(Text(f"Note: {caveat}", style="dim"))
+    missing = words.cannot_show(plan)
+    for note in (*([missing] if missing is not None else []), *words.notes(findings)):
+        console.print(Text(f"Note: {note}", style="dim"))
 
 
 def _targets(console: Console, verdict: Verdict, *, narrow: bool) -> None:

@@ -154,11 +154,27 @@ def interrupted(findings: Findings) -> str | None:
     )
 
 
-def caveats(plan: RunPlan, findings: Findings) -> list[str]:
-    """What the run cannot show: its shortening first, then the notes of the analysis."""
-    texts = [plan.shortened, *findings.notes]
-    seen = [sentence(text) for text in texts if text.strip()]
-    return list(dict.fromkeys(seen))
+def cannot_show(plan: RunPlan) -> str | None:
+    """What the run can no longer prove because it was cut short; None for a whole one."""
+    return sentence(plan.shortened) if plan.shortened.strip() else None
+
+
+def notes(findings: Findings) -> list[str]:
+    """What the analysis says about its numbers, each sentence once."""
+    return list(dict.fromkeys(sentence(text) for text in findings.notes if text.strip()))
+
+
+def steadiness(findings: Findings) -> str:
+    """Whether the judged window was the same from its start to its end."""
+    found = findings.steadiness
+    if found is None:
+        return "Steadiness of the judged window was not tested."
+    start = {
+        True: "The judged window is steady",
+        False: "The judged window is not steady",
+        None: "Whether the judged window is steady cannot be told",
+    }[found.steady]
+    return f"{start}: {shortened(one_line(found.why), MOST_SENTENCE)}."
 
 
 def started_at(plan_run: str, environment: Record) -> str:
