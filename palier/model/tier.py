@@ -85,6 +85,13 @@ class LoadSpec:
     def __post_init__(self) -> None:
         check_bounds(self)
 
+    @property
+    def offered_per_s(self) -> float:
+        """The stated rate, or the derived one, in requests per second."""
+        if self.requests_per_s is not None:
+            return self.requests_per_s
+        return self.users * self.concurrency * self.pace_per_min / 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
