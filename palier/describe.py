@@ -111,13 +111,13 @@ def _row(tier: Tier, below: Tier | None) -> Sequence[str]:
         _users(tier),
         tier.plan or "-",
         _cost(tier.cost),
-        f"{tier.load.offered_per_s:,.3g}" if tier.load.offered_per_s < 1000 else _round(tier),
+        _rate(tier.load.offered_per_s),
         changes or ("(your service)" if tier.url is not None else "="),
     )
 
 
-def _round(tier: Tier) -> str:
-    return f"{tier.load.offered_per_s:,.0f}"
+def _rate(per_s: float) -> str:
+    return f"{per_s:.3g}" if per_s < 1000 else f"{per_s:,.0f}"
 
 
 def _users(tier: Tier) -> str:

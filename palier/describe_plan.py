@@ -24,8 +24,8 @@ _ASSUMED_RESPONSE_S: Final = 0.3
 
 _DATA_WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "liveownerunit": ("owners", "gîtes", "reservations"),
-    "epilot": ("school groups", "schools", "rows each"),
-    "francaisfluide": ("learners", "units", "rows each"),
+    "epilot": ("school groups", "schools", "rows"),
+    "francaisfluide": ("learners", "units", "rows"),
 }
 
 
@@ -215,8 +215,8 @@ def _data(plan: RunPlan, rows: Mapping[str, int] | None) -> Iterator[str]:
     if data.units_per_tenant:
         parts.append(f"{data.tenants * data.units_per_tenant:,.0f} {units}")
     if data.reservations_per_unit and data.units_per_tenant:
-        count = data.tenants * data.units_per_tenant * data.reservations_per_unit
-        parts.append(f"about {count:,.0f} {reservations}")
+        mean = data.tenants * data.units_per_tenant * data.reservations_per_unit
+        parts.append(f"about {mean:,.0f} {reservations}")
     yield ", ".join(parts)
 
 
@@ -234,7 +234,8 @@ def _evidence(plan: RunPlan, total: float) -> Iterator[str]:
         yield f"errors: with none failing, a limit of {100 * _ERROR_TAIL / judged:.2g} % or more"
     for target in _undecided_error_limits(plan, judged):
         needed = requests_for_error_limit((target.limit or 0.0) / 100)
-        yield f"  {target.id} ({target.limit:g} %) needs {needed:,} requests, {_longer(plan, needed)}"
+        limit = f"{target.id} ({target.limit:g} %)"
+        yield f"  {limit} needs {needed:,} requests, {_longer(plan, needed)}"
     yield "requests that fail or are slow in bursts need more"
 
 

@@ -24,7 +24,10 @@ class Bounds:
         if math.isfinite(value) and self._holds(value):
             return None
         if self._is_fraction and 1 < value <= 100:
-            return (f"{value:g} is not a fraction", f"write {value / 100:g} for {value:g} %")
+            return (
+                f"{value:g} is not a fraction between 0 and 1",
+                f"write {value / 100:g} for {value:g} %",
+            )
         return (f"{value:g} is out of range", f"write a number {self}")
 
     def _holds(self, value: float) -> bool:

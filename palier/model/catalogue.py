@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from palier.errors import ConfigError
+from palier.model.didyoumean import suggestion
 from palier.model.profile import Profile
 from palier.model.tier import System, Tier
 
@@ -28,7 +29,7 @@ class Catalogue:
         """The tier of that id.
 
         Raises:
-            ConfigError: No such tier; names the ones that exist.
+            ConfigError: No such tier; names the nearest, or all.
         """
         for tier in self.tiers():
             if tier.id == tier_id:
@@ -36,14 +37,14 @@ class Catalogue:
         raise ConfigError(
             what=f"no tier {tier_id!r}",
             where=self.path,
-            fix="use one of: " + ", ".join(tier.id for tier in self.tiers()),
+            fix=suggestion(tier_id, (tier.id for tier in self.tiers())),
         )
 
     def system(self, system_id: str) -> System:
         """The system of that id.
 
         Raises:
-            ConfigError: No such system; names the ones that exist.
+            ConfigError: No such system; names the nearest, or all.
         """
         for system in self.systems:
             if system.id == system_id:
@@ -51,14 +52,14 @@ class Catalogue:
         raise ConfigError(
             what=f"no system {system_id!r}",
             where=self.path,
-            fix="use one of: " + ", ".join(system.id for system in self.systems),
+            fix=suggestion(system_id, (system.id for system in self.systems)),
         )
 
     def profile(self, profile_id: str) -> Profile:
         """The profile of that id.
 
         Raises:
-            ConfigError: No such profile; names the ones that exist.
+            ConfigError: No such profile; names the nearest, or all.
         """
         for profile in self.profiles:
             if profile.id == profile_id:
@@ -66,5 +67,5 @@ class Catalogue:
         raise ConfigError(
             what=f"no profile {profile_id!r}",
             where=self.path,
-            fix="use one of: " + ", ".join(profile.id for profile in self.profiles),
+            fix=suggestion(profile_id, (profile.id for profile in self.profiles)),
         )
