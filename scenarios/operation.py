@@ -10,7 +10,7 @@ Method = TypeVar("Method", bound=Callable[..., None])
 MARK = "_palier_operation"
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818  a result to count, not a mishap
     """The answer was not right. The message goes into the report; keep ids and numbers out of it,
     so that equal failures are counted together."""
 
