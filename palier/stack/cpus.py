@@ -63,7 +63,10 @@ def plan_cpus(cores: Sequence[int], *, generator_cores: int | None = None) -> Cp
         generator=generator,
         system=system,
         shared=False,
-        why=f"{count} cores: {_listed(generator)} send the load, {_listed(system)} serve it",
+        why=(
+            f"{count} cores: the load comes from {_listed(generator)}, "
+            f"the system runs on {_listed(system)}"
+        ),
     )
 
 

@@ -16,7 +16,8 @@ HOST = "127.0.0.1"
 """Everything listens here and nowhere else."""
 
 _LOWEST = 15_000
-_USUAL_FIRST_EPHEMERAL = 32_768
+_USUAL_EPHEMERAL = (49_152, 65_535)
+"""The range of RFC 6335, section 6; macOS uses it."""
 _TRIES = 200
 
 
@@ -31,7 +32,7 @@ def free_port() -> int:
     Raises:
         StackError: None found.
     """
-    first_ephemeral = _first_ephemeral_port()
+    first_ephemeral, _ = ephemeral_ports()
     highest = first_ephemeral if first_ephemeral > _LOWEST + _TRIES else 65_536
     for _ in range(_TRIES):
         port = _LOWEST + secrets.randbelow(highest - _LOWEST)
@@ -92,9 +93,11 @@ def _is_listener(connection: Any, port: int) -> bool:
     return bool(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port)
 
 
-def _first_ephemeral_port() -> int:
+def ephemeral_ports() -> tuple[int, int]:
+    """First and last port the kernel picks from for outgoing connections."""
     try:
         text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
     except FileNotFoundError:
-        return _USUAL_FIRST_EPHEMERAL
-    return int(text.split()[0])
+        return _USUAL_EPHEMERAL
+    first, last = text.split()
+    return int(first), int(last)

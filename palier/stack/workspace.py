@@ -158,6 +158,11 @@ class Workspace:
         self._write(facts={**self._record.facts, **facts})
 
     @property
+    def record(self) -> StackRecord:
+        """What another process can read about this stack now."""
+        return self._record
+
+    @property
     def detached(self) -> bool:
         """True when the stack outlives this process."""
         return self._record.owner is None
