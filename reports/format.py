@@ -191,6 +191,8 @@ def interval(low: float | None, high: float | None, formatter: Formatter) -> str
     if upper is None:
         return f"≥ {formatter(lower)}"
     first, second = formatter(lower), formatter(upper)
+    if first == second:
+        return first
     number, _, unit = first.partition(" ")
     if second.partition(" ")[2] == unit and not first.startswith(("<", ">", "-")):
         return f"{number}–{second}"

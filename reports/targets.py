@@ -78,17 +78,22 @@ def row(target: TargetVerdict) -> TargetRow:
 
 
 def rows(targets: Sequence[TargetVerdict], role: str) -> list[TargetRow]:
-    """Measured targets of one role; the ones that need attention first."""
-    order = {"fail": 0, "inconclusive": 1, "pass": 2, "not_measured": 3}
-    chosen = [t for t in targets if t.role == role and t.verdict != "not_measured"]
+    """Targets of one role, the ones that need attention first.
+
+    Gates without a number are among them, because they keep a run from passing; other targets
+    without a number are not.
+    """
+    order = {"fail": 0, "inconclusive": 1, "not_measured": 2, "pass": 3}
+    chosen = [
+        t for t in targets if t.role == role and (role == "gate" or t.verdict != "not_measured")
+    ]
     return [row(t) for t in sorted(chosen, key=lambda t: order[t.verdict])]
 
 
 def not_measured_rows(targets: Sequence[TargetVerdict]) -> list[TargetRow]:
-    """Targets without a number, gates first, each with its reason."""
-    order = {"gate": 0, "goal": 1}
-    chosen = [t for t in targets if t.verdict == "not_measured"]
-    return [row(t) for t in sorted(chosen, key=lambda t: order.get(t.role, 2))]
+    """Goals and information without a number, goals first, each with its reason."""
+    chosen = [t for t in targets if t.role != "gate" and t.verdict == "not_measured"]
+    return [row(t) for t in sorted(chosen, key=lambda t: t.role != "goal")]
 
 
 def headroom(target: TargetVerdict) -> float | None:
@@ -162,6 +167,8 @@ def headroom_of_run(verdict: Verdict) -> Headroom:
     share = fmt.percent(round(room * 100, 1))
     side = "above" if gate.comparator in (">", ">=") else "below"
     note = f"{side} the limit of {name}, from the near end of its interval"
+    if any(t.role == "gate" and t.verdict == "not_measured" for t in verdict.targets):
+        note += ", among the gates that were measured"
     return Headroom(share=share, note=note, sentence=f"{share} {note}")
 
 
@@ -185,6 +192,8 @@ def _about(target: TargetVerdict) -> str:
 def _interval(target: TargetVerdict) -> str:
     if fmt.known(target.measured) is None:
         return "–"
+    if target.low == target.high == target.measured:
+        return "exact"
     unit = _unit(target)
     return fmt.interval(target.low, target.high, lambda value: fmt.quantity(value, unit))
 

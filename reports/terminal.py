@@ -105,7 +105,7 @@ def _answer(console: Console, verdict: Verdict, findings: Findings, plan: RunPla
 
 def _targets(console: Console, verdict: Verdict, *, narrow: bool) -> None:
     missing = targets.not_measured_rows(verdict.targets)
-    gates = [*targets.rows(verdict.targets, "gate"), *(r for r in missing if r.role == "gate")]
+    gates = targets.rows(verdict.targets, "gate")
     goals = targets.rows(verdict.targets, "goal")
     console.print()
     if not gates and not goals:

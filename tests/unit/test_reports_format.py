@@ -103,6 +103,7 @@ def test_a_missing_number_is_never_zero() -> None:
     [
         (0.038, 0.044, "38–44 ms"),
         (0.98, 1.02, "980 ms to 1.02 s"),
+        (0.0141, 0.0144, "14 ms"),
         (0.038, None, "≥ 38 ms"),
         (None, 0.044, "≤ 44 ms"),
         (None, None, "no interval"),

@@ -62,6 +62,30 @@ def test_what_needs_attention_comes_first() -> None:
     assert states == ["fail", "fail", "inconclusive", "pass"]
 
 
+def test_a_gate_without_a_number_stays_in_sight_and_other_targets_are_folded_away() -> None:
+    verdict = reports_samples.inconclusive().verdict
+
+    assert [row.id for row in targets.rows(verdict.targets, "gate")][:2] == ["T-52", "T-58"]
+    assert [row.id for row in targets.not_measured_rows(verdict.targets)] == ["T-71", "T-63"]
+
+
+def test_a_number_without_sampling_error_is_called_exact() -> None:
+    row = targets.row(reports_samples.target("T-1", measured=168.0, low=168.0, high=168.0))
+
+    assert row.interval == "exact"
+
+
+def test_headroom_says_when_some_gates_were_not_measured() -> None:
+    base = reports_samples.passing().verdict
+    unmeasured = reports_samples.target("T-9", measured=None, verdict="not_measured")
+
+    headroom = targets.headroom_of_run(
+        dataclasses.replace(base, verdict="INCONCLUSIVE", targets=(*base.targets, unmeasured))
+    )
+
+    assert headroom.note.endswith("among the gates that were measured")
+
+
 def test_an_unmeasured_target_shows_no_sample_size_and_no_bar() -> None:
     row = targets.row(
         reports_samples.target(
