@@ -73,11 +73,10 @@ class SeedProgress(Protocol):
 def load_words(progress: LoadProgress) -> str:
     """``"33.3/s offered, 33.1/s sent, p95 41 ms, 0 errors, 4 in flight"``."""
     p95 = "p95 –" if fmt.known(progress.p95_s) is None else f"p95 {fmt.duration(progress.p95_s)}"
-    errors = f"{progress.errors:,} error{'' if progress.errors == 1 else 's'}"
     return (
         f"{fmt.significant(progress.offered_per_s)}/s offered, "
         f"{fmt.significant(progress.achieved_per_s)}/s sent, "
-        f"{p95}, {errors}, {progress.in_flight:,} in flight"
+        f"{p95}, {_errors(progress)}, {progress.in_flight:,} in flight"
     )
 
 
@@ -146,7 +145,7 @@ class ProgressDisplay:
         share = progress.at_s / progress.duration_s if progress.duration_s > 0 else 1.0
         details = Text(load_words(progress))
         if progress.errors:
-            details.highlight_words([f"{progress.errors:,} error"], "bold red")
+            details.highlight_words([_errors(progress)], "bold red")
         if progress.achieved_per_s < 0.99 * progress.offered_per_s:
             details.highlight_words(
                 [f"{fmt.significant(progress.achieved_per_s)}/s sent"], "bold yellow"
@@ -170,6 +169,10 @@ class ProgressDisplay:
         self._last_line_s, self._last_stage = now_s, stage
         tail = f", {left}" if left else ""
         self.say(f"{stage} {inside:4.0%}  {details.plain}{tail}")
+
+
+def _errors(progress: LoadProgress) -> str:
+    return f"{progress.errors:,} error{'' if progress.errors == 1 else 's'}"
 
 
 def _panel(stage: str, share: float, left: str, details: Text) -> RenderableType:
