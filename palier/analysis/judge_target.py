@@ -19,6 +19,7 @@ from palier.analysis.metrics import (
     Measurement,
     NotMeasured,
 )
+from palier.analysis.notes import BURSTY
 from palier.analysis.percentile import name as percentile_name
 from palier.analysis.percentile import requests_needed
 from palier.analysis.units import UnitError, convert
@@ -32,6 +33,9 @@ AVOIDED: Final[Mapping[Comparator, Comparator]] = {">": "<=", ">=": "<", "<": ">
 
 OFFERED: Final = ("throughput", "offered_users_at_once", "users", "units")
 """Metrics that a run shows only up to what it offered: less is no failure of the system."""
+
+LONGER_FOR_EPISODES: Final = 10.0
+"""A run that saw one stall needs to see several before it can say how many requests they hit."""
 
 KEPT_UP: Final = 0.01
 """With at most this share of errors the system kept up with what was offered."""
@@ -175,6 +179,9 @@ def _what_decides(target: Target, estimate: Estimate, findings: Findings) -> str
         return "the evidence does not decide"
     if times is None:
         return "the evidence does not decide, and a longer run would hardly help"
+    if estimate.effective and estimate.samples / estimate.effective >= BURSTY:
+        # Of something that happened once, no formula knows how often it happens.
+        times = max(times, LONGER_FOR_EPISODES)
     length_s = times * (findings.judged_to_s - findings.judged_from_s)
     length_s += findings.judged_from_s
     return (

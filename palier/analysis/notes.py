@@ -19,6 +19,9 @@ BURSTY: Final = 10.0
 """From this design effect on, the slow requests are one or two episodes, and the reader is told
 which seconds they are."""
 
+MOSTLY_SLOW: Final = 0.25
+"""A second with five times the usual share of requests beyond p95 belongs to an episode."""
+
 ERRORS_WORTH_SAYING: Final = 0.001
 """Above 0.1 % errors, fast failures can change what the successes look like."""
 
@@ -56,7 +59,7 @@ def _bursts(overall: OperationFinding, responses: Sample, window: Window) -> Ite
         return
     seconds = int(window.to_s) + 1
     slow = share_by_second(responses, p95.value, seconds=seconds)[int(window.from_s) :]
-    worst = int(window.from_s) + np.flatnonzero(np.nan_to_num(slow) > 0.5)
+    worst = int(window.from_s) + np.flatnonzero(np.nan_to_num(slow) > MOSTLY_SLOW)
     where = f" They are in {_spans(worst)}." if 0 < len(worst) <= len(slow) / 2 else ""
     yield (
         f"The slowest requests come in bursts, so {p95.samples:,} requests say as much about p95 "

@@ -30,9 +30,17 @@ def measured_text(target: TargetVerdict, *, censored: bool) -> str:
         return f">= {text}"
     if target.low == target.high == target.measured:
         return text
-    low = "?" if target.low is None else number(target.low)
-    high = "no upper limit" if target.high is None else number(target.high)
-    return f"{text} ({low}-{high})" if target.high is not None else f"{text} ({low}, {high})"
+    if target.low is None and target.high is None:
+        return f"{text} (no interval)"
+    if target.high is None:
+        return f"{text} ({_end(target.low)} or more)"
+    if target.low is None:
+        return f"{text} ({_end(target.high)} or less)"
+    return f"{text} ({_end(target.low)}-{_end(target.high)})"
+
+
+def _end(value: float | None) -> str:
+    return "?" if value is None else number(value)
 
 
 def limit_text(target: TargetVerdict) -> str:
