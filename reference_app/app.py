@@ -16,7 +16,7 @@ from litestar.router import Router
 
 from reference_app import health
 from reference_app.database import Database
-from reference_app.identity.guards import provide_principal, require_token
+from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
 from reference_app.identity.tokens import Tokens
@@ -27,6 +27,7 @@ from reference_app.plans.routes import PlanAdministrationController, PlansContro
 from reference_app.problems import EXCEPTION_HANDLERS
 from reference_app.reservations.routes import ReservationsController
 from reference_app.schools.routes import SchoolsController
+from reference_app.session import provide_session
 from reference_app.settings import Settings, read_settings
 from reference_app.statistics.routes import StatisticsController
 from reference_app.units.routes import UnitsController
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     database = Database(settings)
     metrics = Metrics(database.statistics)
     tokens = Tokens(settings.jwt_secret, settings.token_ttl_s)
-    sign_in = SignIn(settings.password_log2_n)
+    sign_in = SignIn(database, tokens, settings.password_log2_n)
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
@@ -76,12 +77,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         guards=[require_token(tokens)],
         dependencies={
+            "session": Provide(provide_session(database, settings.variant), sync_to_thread=False),
+            "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
-            "tokens": Provide(lambda: tokens, sync_to_thread=False),
-            "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
-            "variant": Provide(lambda: settings.variant, sync_to_thread=False),
-            "principal": Provide(provide_principal, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[connected],

@@ -1,16 +1,18 @@
-"""Who may call what: no token, no entry, unless a route says ``public=True``."""
+"""Who may call what: no token, no entry, unless a route says ``public=True``.
+
+The guards are coroutines because Litestar runs plain functions in a thread.
+"""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
 
-from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from reference_app.identity.principal import Principal, Role
+from reference_app.identity.principal import Role
 from reference_app.identity.tokens import InvalidTokenError, Tokens
 from reference_app.problems import Problem
 
@@ -20,7 +22,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 def require_token(tokens: Tokens) -> Guard:
     """Guard of the whole application: puts the Principal into the connection."""
 
-    def authenticate(
+    async def authenticate(
         connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
         if handler.opt.get("public"):
@@ -49,7 +51,9 @@ def require_token(tokens: Tokens) -> Guard:
 def require_role(*roles: Role) -> Guard:
     """Guard of a route: one of these roles, else 403."""
 
-    def check_role(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def check_role(
+        connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+    ) -> None:
         if connection.user.role not in roles:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
@@ -58,8 +62,3 @@ def require_role(*roles: Role) -> Guard:
             )
 
     return check_role
-
-
-def provide_principal(request: Request[Principal, Any, Any]) -> Principal:
-    """Dependency: who makes the request."""
-    return request.user

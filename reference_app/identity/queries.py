@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 
 from reference_app.database import Database
-from reference_app.identity.principal import Principal, Role
+from reference_app.identity.principal import Role
+from reference_app.session import Session
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -43,13 +44,12 @@ async def find_credentials(database: Database, email: str) -> Credentials | None
     )
 
 
-async def find_account(database: Database, principal: Principal) -> Account | None:
+async def find_account(session: Session) -> Account | None:
     """The signed-in account; None when it was deleted since."""
-    return await database.first(
-        principal,
+    return await session.first(
         """/* find_account */
         SELECT id, email, role, school_group_id, created_at
         FROM users WHERE id = %(user_id)s""",
-        {"user_id": principal.user_id},
+        {"user_id": session.user_id},
         Account,
     )

@@ -12,12 +12,11 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from reference_app.database import Database
-from reference_app.identity.principal import Principal, Role
+from reference_app.identity.principal import Role
 from reference_app.identity.queries import Account, find_account
 from reference_app.identity.sign_in import SignIn
-from reference_app.identity.tokens import Tokens
 from reference_app.problems import Problem
+from reference_app.session import Session
 
 
 class SignInRequest(msgspec.Struct, frozen=True):
@@ -53,18 +52,14 @@ class IdentityController(Controller):
 
     @post("/auth", summary="Sign in", status_code=HTTPStatus.OK, opt={"public": True})
     async def sign_in(
-        self,
-        data: JSONBody[SignInRequest],
-        database: NamedDependency[Database],
-        sign_in: NamedDependency[SignIn],
-        tokens: NamedDependency[Tokens],
+        self, data: JSONBody[SignInRequest], sign_in: NamedDependency[SignIn]
     ) -> AccessToken:
         """Give a token for an address and a password.
 
         An unknown address and a wrong password get the same answer after the same work.
         Signing out is forgetting the token: the server keeps no sessions.
         """
-        known = await sign_in.check(database, data.email, data.password)
+        known = await sign_in.check(data.email, data.password)
         if known is None:
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
@@ -74,18 +69,16 @@ class IdentityController(Controller):
             )
         principal, account = known
         return AccessToken(
-            tokens.issue(principal),
+            sign_in.tokens.issue(principal),
             "Bearer",
-            tokens.ttl_s,
+            sign_in.tokens.ttl_s,
             SignedInUser(account.id, account.email, account.role, principal.tenant_id),
         )
 
     @get("/session", summary="Who is signed in")
-    async def session(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> Account:
+    async def session(self, session: NamedDependency[Session]) -> Account:
         """The account behind the token."""
-        account = await find_account(database, principal)
+        account = await find_account(session)
         if account is None:
             raise Problem(HTTPStatus.UNAUTHORIZED, "account-gone", "this account does not exist")
         return account

@@ -7,9 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from reference_app.database import Database
-from reference_app.identity.principal import Principal
 from reference_app.plans.rules import Kind, Usage
+from reference_app.session import Session
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -53,32 +52,29 @@ class Subscription(msgspec.Struct, frozen=True):
     ends_on: date
 
 
-async def all_restrictions(database: Database, admin: Principal) -> list[Usage]:
+async def all_restrictions(session: Session) -> list[Usage]:
     """The four limits of the signed-in group; empty without a subscription (B-14)."""
-    return await database.rows(
-        admin,
+    return await session.rows(
         """/* all_restrictions */
         SELECT kind, used, max, allowed FROM get_all_plan_restrictions(%(group)s)""",
-        {"group": admin.tenant_id},
+        {"group": session.tenant_id},
         Usage,
     )
 
 
-async def one_restriction(database: Database, admin: Principal, kind: Kind) -> Usage | None:
+async def one_restriction(session: Session, kind: Kind) -> Usage | None:
     """One limit of the signed-in group (B-13)."""
-    return await database.first(
-        admin,
+    return await session.first(
         """/* one_restriction */
         SELECT kind, used, max, allowed FROM check_plan_restrictions(%(group)s, %(kind)s)""",
-        {"group": admin.tenant_id, "kind": kind},
+        {"group": session.tenant_id, "kind": kind},
         Usage,
     )
 
 
-async def list_plans(database: Database, principal: Principal) -> list[Plan]:
+async def list_plans(session: Session) -> list[Plan]:
     """All plans, smallest first."""
-    return await database.rows(
-        principal,
+    return await session.rows(
         """/* list_plans */
         SELECT id, slug, name, max_schools, max_students, max_staff, max_storage
         FROM subscription_plans ORDER BY max_schools, slug""",
@@ -87,65 +83,58 @@ async def list_plans(database: Database, principal: Principal) -> list[Plan]:
     )
 
 
-async def granted_categories(database: Database, admin: Principal) -> list[Granted]:
+async def granted_categories(session: Session) -> list[Granted]:
     """Categories of the group's plan."""
-    return await database.rows(
-        admin,
+    return await session.rows(
         """/* granted_categories */
         SELECT c.id, c.slug, c.name
         FROM subscriptions s JOIN plan_categories USING (plan_id)
         JOIN categories c ON c.id = category_id
         WHERE s.school_group_id = %(group)s ORDER BY c.slug""",
-        {"group": admin.tenant_id},
+        {"group": session.tenant_id},
         Granted,
     )
 
 
-async def granted_modules(database: Database, admin: Principal) -> list[GrantedModule]:
+async def granted_modules(session: Session) -> list[GrantedModule]:
     """Modules of the group's plan."""
-    return await database.rows(
-        admin,
+    return await session.rows(
         """/* granted_modules */
         SELECT m.id, m.slug, m.name, c.slug
         FROM subscriptions s JOIN plan_modules USING (plan_id)
         JOIN modules m ON m.id = module_id JOIN categories c ON c.id = m.category_id
         WHERE s.school_group_id = %(group)s ORDER BY m.slug""",
-        {"group": admin.tenant_id},
+        {"group": session.tenant_id},
         GrantedModule,
     )
 
 
-async def module_allowed(database: Database, admin: Principal, module_id: UUID) -> bool:
+async def module_allowed(session: Session, module_id: UUID) -> bool:
     """Whether the group's plan grants a module (B-15); no for one that does not exist."""
-    allowed = await database.first(
-        admin,
+    allowed = await session.first(
         "/* module_allowed */ SELECT can_access_module(%(group)s, %(module)s)",
-        {"group": admin.tenant_id, "module": module_id},
+        {"group": session.tenant_id, "module": module_id},
         bool,
     )
     return allowed is True
 
 
-async def category_allowed(database: Database, admin: Principal, category_id: UUID) -> bool:
+async def category_allowed(session: Session, category_id: UUID) -> bool:
     """Whether the group's plan grants a category (B-16); no for one that does not exist."""
-    allowed = await database.first(
-        admin,
+    allowed = await session.first(
         "/* category_allowed */ SELECT can_access_category(%(group)s, %(category)s)",
-        {"group": admin.tenant_id, "category": category_id},
+        {"group": session.tenant_id, "category": category_id},
         bool,
     )
     return allowed is True
 
 
-async def change_plan(
-    database: Database, admin: Principal, group_id: UUID, plan: str
-) -> Subscription | None:
+async def change_plan(session: Session, group_id: UUID, plan: str) -> Subscription | None:
     """Give a group another plan (B-21); None when there is no such group or plan.
 
     A trigger notifies listeners at commit; choosing the present plan again notifies nobody.
     """
-    return await database.first(
-        admin,
+    return await session.first(
         """/* change_plan */
         UPDATE subscriptions s SET plan_id = p.id, updated_at = now()
         FROM subscription_plans p
@@ -156,12 +145,9 @@ async def change_plan(
     )
 
 
-async def find_subscription(
-    database: Database, principal: Principal, group_id: UUID | None
-) -> Subscription | None:
+async def find_subscription(session: Session, group_id: UUID | None) -> Subscription | None:
     """The subscription of a group."""
-    return await database.first(
-        principal,
+    return await session.first(
         """/* find_subscription */
         SELECT s.school_group_id, p.slug, p.name, s.status, s.cycle, s.starts_on, s.ends_on
         FROM subscriptions s JOIN subscription_plans p ON p.id = s.plan_id

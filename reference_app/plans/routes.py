@@ -12,9 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
-from reference_app.database import Database
 from reference_app.identity.guards import require_role
-from reference_app.identity.principal import Principal
 from reference_app.plans.queries import (
     Granted,
     GrantedModule,
@@ -32,6 +30,7 @@ from reference_app.plans.queries import (
 )
 from reference_app.plans.rules import DEFAULT_THRESHOLD, Kind, Restriction, restriction
 from reference_app.problems import FieldError, invalid, not_found
+from reference_app.session import Session
 
 Threshold = Annotated[int, QueryParameter(ge=1, le=100)]
 
@@ -64,12 +63,11 @@ class PlansController(Controller):
     @get("/restrictions", summary="Limits card")
     async def card(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         threshold: Threshold = DEFAULT_THRESHOLD,
     ) -> LimitsCard:
         """Use, limit, percent and remainder of every kind."""
-        found = await all_restrictions(database, principal)
+        found = await all_restrictions(session)
         if not found:
             raise not_found("subscription")
         return LimitsCard([restriction(usage, threshold) for usage in found])
@@ -78,59 +76,50 @@ class PlansController(Controller):
     async def check(
         self,
         kind: FromPath[Kind],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         threshold: Threshold = DEFAULT_THRESHOLD,
     ) -> Restriction:
         """ok, warning from ``threshold`` percent, blocked at the limit, with what to show."""
-        usage = await one_restriction(database, principal, kind)
+        usage = await one_restriction(session, kind)
         if usage is None:
             raise not_found("subscription")
         return restriction(usage, threshold)
 
     @get("/subscription", summary="Which plan the group has")
-    async def subscription(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> Subscription:
+    async def subscription(self, session: NamedDependency[Session]) -> Subscription:
         """Plan, state and dates."""
-        found = await find_subscription(database, principal, principal.tenant_id)
+        found = await find_subscription(session, session.tenant_id)
         if found is None:
             raise not_found("subscription")
         return found
 
     @get("/categories", summary="Categories the plan grants")
-    async def categories(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> list[Granted]:
+    async def categories(self, session: NamedDependency[Session]) -> list[Granted]:
         """By slug."""
-        return await granted_categories(database, principal)
+        return await granted_categories(session)
 
     @get("/modules", summary="Modules the plan grants")
-    async def modules(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> list[GrantedModule]:
+    async def modules(self, session: NamedDependency[Session]) -> list[GrantedModule]:
         """By slug."""
-        return await granted_modules(database, principal)
+        return await granted_modules(session)
 
     @get("/modules/{module_id:uuid}/access", summary="May the group use this module?")
     async def module_access(
         self,
         module_id: FromPath[UUID],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Access:
         """No while the subscription is suspended."""
-        return Access(await module_allowed(database, principal, module_id))
+        return Access(await module_allowed(session, module_id))
 
     @get("/categories/{category_id:uuid}/access", summary="May the group use this category?")
     async def category_access(
         self,
         category_id: FromPath[UUID],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Access:
         """No while the subscription is suspended."""
-        return Access(await category_allowed(database, principal, category_id))
+        return Access(await category_allowed(session, category_id))
 
 
 class PlanAdministrationController(Controller):
@@ -141,24 +130,21 @@ class PlanAdministrationController(Controller):
     guards = (require_role("super_admin"),)
 
     @get("/plans", summary="All plans")
-    async def plans(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> list[Plan]:
+    async def plans(self, session: NamedDependency[Session]) -> list[Plan]:
         """Smallest first."""
-        return await list_plans(database, principal)
+        return await list_plans(session)
 
     @put("/groups/{group_id:uuid}/plan", summary="Give a group another plan")
     async def change(
         self,
         group_id: FromPath[UUID],
         data: JSONBody[PlanChoice],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Subscription:
         """One UPDATE; listeners hear of it at commit. What is above a lower limit stays."""
-        changed = await change_plan(database, principal, group_id, data.plan)
+        changed = await change_plan(session, group_id, data.plan)
         if changed is None:
-            plans = [plan.slug for plan in await list_plans(database, principal)]
+            plans = [plan.slug for plan in await list_plans(session)]
             if data.plan not in plans:
                 raise invalid(FieldError("plan", f"must be one of {', '.join(plans)}"))
             raise not_found("group")

@@ -13,10 +13,9 @@ from typing import Any, LiteralString
 
 from psycopg.sql import SQL, Composed
 
-from reference_app.database import Database
-from reference_app.identity.principal import Principal
 from reference_app.pages import PAGE_SIZE, Cursor
 from reference_app.reservations.values import Filters, Reservation
+from reference_app.session import Session
 
 _CONDITIONS: dict[str, LiteralString] = {
     "arrival_from": "r.date_debut >= %(arrival_from)s",
@@ -58,39 +57,34 @@ LIMIT %(limit)s"""
 _AFTER: LiteralString = "(r.date_debut, r.id) < (%(after_day)s, %(after_id)s)"
 
 
-async def all_reservations(
-    database: Database, owner: Principal, filters: Filters
-) -> list[Reservation]:
+async def all_reservations(session: Session, filters: Filters) -> list[Reservation]:
     """Every matching reservation (B-78)."""
-    parameters = _parameters(owner, filters)
-    return await database.rows(owner, _statement(_ALL, _active(filters)), parameters, Reservation)
+    parameters = _parameters(session, filters)
+    return await session.rows(_statement(_ALL, _active(filters)), parameters, Reservation)
 
 
 async def page_of_reservations(
-    database: Database, owner: Principal, filters: Filters, page: int
+    session: Session, filters: Filters, page: int
 ) -> tuple[Sequence[Reservation], int]:
     """Page ``page`` (from 1) and the exact number of matching rows (B-72)."""
-    parameters = _parameters(owner, filters)
+    parameters = _parameters(session, filters)
     parameters["limit"] = PAGE_SIZE
     parameters["offset"] = (page - 1) * PAGE_SIZE
-    rows = await database.rows(
-        owner, _statement(_OFFSET, _active(filters)), parameters, _with_total
-    )
+    rows = await session.rows(_statement(_OFFSET, _active(filters)), parameters, _with_total)
     # a page beyond the last one is a single row without a reservation
     return [found for _, found in rows if found is not None], rows[0][0]
 
 
 async def reservations_after(
-    database: Database, owner: Principal, filters: Filters, after: Cursor | None
+    session: Session, filters: Filters, after: Cursor | None
 ) -> tuple[Sequence[Reservation], Cursor | None]:
     """The page that follows ``after``, and where the one after it starts; None at the end."""
-    parameters = _parameters(owner, filters)
+    parameters = _parameters(session, filters)
     parameters["limit"] = PAGE_SIZE + 1  # one more tells whether there is a next page
     if after is not None:
         parameters["after_day"] = after.day
         parameters["after_id"] = after.id
-    rows = await database.rows(
-        owner,
+    rows = await session.rows(
         _statement(_KEYSET, _active(filters), after=after is not None),
         parameters,
         Reservation,
@@ -109,9 +103,9 @@ def _active(filters: Filters) -> tuple[str, ...]:
     return tuple(name for name in _CONDITIONS if getattr(filters, name) is not None)
 
 
-def _parameters(owner: Principal, filters: Filters) -> dict[str, Any]:
+def _parameters(session: Session, filters: Filters) -> dict[str, Any]:
     values = {name: getattr(filters, name) for name in _active(filters)}
-    return {"owner": owner.user_id, **values}
+    return {"owner": session.user_id, **values}
 
 
 @cache  # at most 3 shapes x 64 combinations, with and without a cursor

@@ -9,36 +9,30 @@ from uuid import UUID
 
 import msgspec
 
-from reference_app.database import Database
-from reference_app.identity.principal import Principal
 from reference_app.reservations.values import Clash, Reservation
+from reference_app.session import Session
 
 
-class Booked(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True):
     """Why a stay could not be booked: the gîte is missing, or another stay is in the way."""
 
     gite_exists: bool
     clash: Clash | None
 
 
-async def find_reservation(
-    database: Database, owner: Principal, reservation_id: UUID
-) -> Reservation | None:
+async def find_reservation(session: Session, reservation_id: UUID) -> Reservation | None:
     """One reservation; None when it does not exist or is somebody else's."""
-    return await database.first(
-        owner,
+    return await session.first(
         """/* find_reservation */
         SELECT id, gite_id, date_debut, date_fin, client_nom, client_email, voyageurs, plateforme,
                status, prix_centimes, created_at, updated_at
         FROM reservations WHERE id = %(id)s AND owner_user_id = %(owner)s""",
-        {"id": reservation_id, "owner": owner.user_id},
+        {"id": reservation_id, "owner": session.user_id},
         Reservation,
     )
 
 
-async def create_reservation(
-    database: Database, owner: Principal, values: Mapping[str, Any]
-) -> Reservation | None:
+async def create_reservation(session: Session, values: Mapping[str, Any]) -> Reservation | None:
     """Book a stay; None when the gîte is not this owner's or is taken on one of the nights.
 
     ON CONFLICT DO NOTHING rather than an exception: two plain INSERTs of overlapping stays find
@@ -46,8 +40,7 @@ async def create_reservation(
     a speculative insertion withdraws its row instead.
     Source: PostgreSQL, src/backend/executor/execIndexing.c, "Speculative insertion".
     """
-    return await database.first(
-        owner,
+    return await session.first(
         """/* create_reservation */
         INSERT INTO reservations
                (id, gite_id, owner_user_id, date_debut, date_fin, client_nom, client_email,
@@ -58,37 +51,35 @@ async def create_reservation(
         ON CONFLICT DO NOTHING
         RETURNING id, gite_id, date_debut, date_fin, client_nom, client_email, voyageurs,
                   plateforme, status, prix_centimes, created_at, updated_at""",
-        {**values, "owner": owner.user_id},
+        {**values, "owner": session.user_id},
         Reservation,
     )
 
 
 async def explain_refusal(
-    database: Database, owner: Principal, gite_id: UUID, date_debut: date, date_fin: date
-) -> Booked:
+    session: Session, gite_id: UUID, date_debut: date, date_fin: date
+) -> Refusal:
     """Why :func:`create_reservation` gave None; looked up only then.
 
     The clash can be None although the gîte exists: it may have been cancelled in between.
     """
-    return await find_clash(database, owner, None, gite_id, date_debut, date_fin)
+    return await find_clash(session, None, gite_id, date_debut, date_fin)
 
 
 async def find_clash(
-    database: Database,
-    owner: Principal,
+    session: Session,
     reservation_id: UUID | None,
     gite_id: UUID | None,
     date_debut: date | None,
     date_fin: date | None,
-) -> Booked:
+) -> Refusal:
     """The first stay that is in the way of one that is booked or to be booked.
 
     Args:
         reservation_id: The stay that was to be changed; gives the gîte and missing dates.
         gite_id: The gîte of a stay that was to be booked.
     """
-    found = await database.first(
-        owner,
+    found = await session.first(
         """/* find_clash */
         WITH wanted AS (
             SELECT r.gite_id, coalesce(%(date_debut)s, r.date_debut) AS date_debut,
@@ -113,17 +104,17 @@ async def find_clash(
             "gite_id": gite_id,
             "date_debut": date_debut,
             "date_fin": date_fin,
-            "owner": owner.user_id,
+            "owner": session.user_id,
         },
         lambda *columns: columns,
     )
     if found is None:
-        return Booked(gite_exists=False, clash=None)
-    return Booked(gite_exists=True, clash=None if found[0] is None else Clash(*found))
+        return Refusal(gite_exists=False, clash=None)
+    return Refusal(gite_exists=True, clash=None if found[0] is None else Clash(*found))
 
 
 async def change_reservation(
-    database: Database, owner: Principal, reservation_id: UUID, changes: Mapping[str, Any]
+    session: Session, reservation_id: UUID, changes: Mapping[str, Any]
 ) -> Reservation | None:
     """Change the named fields; None when the reservation is not there for this owner.
 
@@ -137,8 +128,7 @@ async def change_reservation(
         psycopg.errors.ExclusionViolation: Another stay is in the way.
         psycopg.errors.CheckViolation: The stay would have no night.
     """
-    return await database.first(
-        owner,
+    return await session.first(
         """/* change_reservation */
         WITH turn AS MATERIALIZED (
             SELECT id, pg_advisory_xact_lock(hashtextextended(gite_id::text, 0))
@@ -171,21 +161,18 @@ async def change_reservation(
             "status": changes.get("status"),
             "prix_centimes": changes.get("prix_centimes"),
             "id": reservation_id,
-            "owner": owner.user_id,
+            "owner": session.user_id,
         },
         Reservation,
     )
 
 
-async def delete_reservation(
-    database: Database, owner: Principal, reservation_id: UUID
-) -> UUID | None:
+async def delete_reservation(session: Session, reservation_id: UUID) -> UUID | None:
     """Remove a reservation for good; None when it is not there for this owner."""
-    return await database.first(
-        owner,
+    return await session.first(
         """/* delete_reservation */
         DELETE FROM reservations WHERE id = %(id)s AND owner_user_id = %(owner)s
         RETURNING id""",
-        {"id": reservation_id, "owner": owner.user_id},
+        {"id": reservation_id, "owner": session.user_id},
         lambda deleted: deleted,
     )

@@ -15,9 +15,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from reference_app.database import Database
 from reference_app.identity.guards import require_role
-from reference_app.identity.principal import Principal
 from reference_app.pages import (
     PAGE_MAX,
     Page,
@@ -50,7 +48,7 @@ from reference_app.reservations.values import (
     Status,
     require_nights,
 )
-from reference_app.variant import Variant
+from reference_app.session import Session
 
 PATH = "/api/reservations"
 
@@ -65,9 +63,7 @@ class ReservationsController(Controller):
     @get("/", summary="List reservations")
     async def list(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
-        variant: NamedDependency[Variant],
+        session: NamedDependency[Session],
         page: Annotated[int | None, QueryParameter(ge=1, le=PAGE_MAX)] = None,
         after: Annotated[str | None, QueryParameter(max_length=200)] = None,
         arrival_from: Annotated[date | None, QueryParameter(name="from")] = None,
@@ -91,31 +87,30 @@ class ReservationsController(Controller):
             gite_id=gite_id,
             guest=q,
         )
-        if after is not None and variant.pagination != "keyset":
+        if after is not None and session.variant.pagination != "keyset":
             raise invalid(FieldError("after", "this server pages by number: use page"))
-        if variant.pagination == "none":
+        if session.variant.pagination == "none":
             if page is not None and page > 1:
                 raise invalid(FieldError("page", "this server sends the whole list at once"))
-            return whole_list(await all_reservations(database, principal, filters))
-        if variant.pagination == "offset":
+            return whole_list(await all_reservations(session, filters))
+        if session.variant.pagination == "offset":
             number = page or 1
-            items, total = await page_of_reservations(database, principal, filters, number)
+            items, total = await page_of_reservations(session, filters, number)
             return offset_page(items, page=number, total=total, path=PATH, filters=_query(filters))
         if page is not None and page > 1:
             raise invalid(FieldError("page", "this server pages by cursor: use after"))
         cursor = None if after is None else decode_cursor(after)
-        items, following = await reservations_after(database, principal, filters, cursor)
+        items, following = await reservations_after(session, filters, cursor)
         return keyset_page(items, next_cursor=following, path=PATH, filters=_query(filters))
 
     @get("/{reservation_id:uuid}", summary="One reservation")
     async def show(
         self,
         reservation_id: FromPath[UUID],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Reservation:
         """404 also for a reservation of somebody else."""
-        found = await find_reservation(database, principal, reservation_id)
+        found = await find_reservation(session, reservation_id)
         if found is None:
             raise not_found("reservation")
         return found
@@ -124,8 +119,7 @@ class ReservationsController(Controller):
     async def create(
         self,
         data: JSONBody[NewReservation],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Response[Reservation]:
         """409 when the gîte is taken on one of the nights, 404 when it is not the owner's."""
         require_nights(data.date_debut, data.date_fin)
@@ -133,11 +127,9 @@ class ReservationsController(Controller):
             "id": uuid.uuid4(),
             **{name: getattr(data, name) for name in data.__struct_fields__},
         }
-        created = await create_reservation(database, principal, values)
+        created = await create_reservation(session, values)
         if created is None:
-            why = await explain_refusal(
-                database, principal, data.gite_id, data.date_debut, data.date_fin
-            )
+            why = await explain_refusal(session, data.gite_id, data.date_debut, data.date_fin)
             raise _taken(why.clash) if why.gite_exists else not_found("gîte")
         return Response(
             created,
@@ -150,8 +142,7 @@ class ReservationsController(Controller):
         self,
         reservation_id: FromPath[UUID],
         data: JSONBody[ReservationChange],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Reservation:
         """Only the fields that are sent; 409 when the gîte is taken on one of the new nights."""
         changes = {
@@ -159,39 +150,36 @@ class ReservationsController(Controller):
             for name in data.__struct_fields__
             if (value := getattr(data, name)) is not msgspec.UNSET
         }
-        return await _change(database, principal, reservation_id, changes)
+        return await _change(session, reservation_id, changes)
 
     @post("/{reservation_id:uuid}/cancel", summary="Cancel a stay", status_code=HTTPStatus.OK)
     async def cancel(
         self,
         reservation_id: FromPath[UUID],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Reservation:
         """Keeps the reservation and frees its nights; cancelling twice changes nothing more."""
-        return await _change(database, principal, reservation_id, {"status": "cancelled"})
+        return await _change(session, reservation_id, {"status": "cancelled"})
 
     @delete("/{reservation_id:uuid}", summary="Delete a reservation")
     async def remove(
         self,
         reservation_id: FromPath[UUID],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> None:
         """For good (B-67)."""
-        if await delete_reservation(database, principal, reservation_id) is None:
+        if await delete_reservation(session, reservation_id) is None:
             raise not_found("reservation")
 
 
 async def _change(
-    database: Database, owner: Principal, reservation_id: UUID, changes: Mapping[str, Any]
+    session: Session, reservation_id: UUID, changes: Mapping[str, Any]
 ) -> Reservation:
     try:
-        changed = await change_reservation(database, owner, reservation_id, changes)
+        changed = await change_reservation(session, reservation_id, changes)
     except psycopg.errors.ExclusionViolation as error:
         why = await find_clash(
-            database,
-            owner,
+            session,
             reservation_id,
             None,
             changes.get("date_debut"),

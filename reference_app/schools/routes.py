@@ -15,9 +15,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta
 
-from reference_app.database import Database
 from reference_app.identity.guards import require_role
-from reference_app.identity.principal import Principal
 from reference_app.pages import PAGE_MAX
 from reference_app.plans.refusals import refusal
 from reference_app.problems import not_found
@@ -35,6 +33,7 @@ from reference_app.schools.queries import (
     list_staff,
     list_students,
 )
+from reference_app.session import Session
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 PageNumber = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)]
@@ -80,93 +79,84 @@ class SchoolsController(Controller):
     @get("/schools", summary="Schools, 50 a page")
     async def list_schools(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         page: PageNumber = 1,
     ) -> list[School]:
         """By name."""
-        return await list_schools(database, principal, page)
+        return await list_schools(session, page)
 
     @post("/schools", summary="Create a school")
     async def create_school(
         self,
         data: JSONBody[NewSchool],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Response[School]:
         """409 at the limit of the plan."""
-        return await _create(create_school, database, principal, data)
+        return await _create(create_school, session, data)
 
     @get("/students", summary="Students, 50 a page")
     async def list_students(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         page: PageNumber = 1,
     ) -> list[Student]:
         """By name."""
-        return await list_students(database, principal, page)
+        return await list_students(session, page)
 
     @post("/students", summary="Enrol a student")
     async def create_student(
         self,
         data: JSONBody[NewStudent],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Response[Student]:
         """409 at the limit of the plan, 404 for a school of somebody else."""
-        return await _create(create_student, database, principal, data)
+        return await _create(create_student, session, data)
 
     @get("/staff", summary="Staff, 50 a page")
     async def list_staff(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         page: PageNumber = 1,
     ) -> list[StaffMember]:
         """By name."""
-        return await list_staff(database, principal, page)
+        return await list_staff(session, page)
 
     @post("/staff", summary="Hire somebody")
     async def create_staff_member(
         self,
         data: JSONBody[NewStaffMember],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Response[StaffMember]:
         """409 at the limit of the plan, 404 for a school of somebody else."""
-        return await _create(create_staff_member, database, principal, data)
+        return await _create(create_staff_member, session, data)
 
     @get("/files", summary="Files, 50 a page")
     async def list_files(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         page: PageNumber = 1,
     ) -> list[StoredFile]:
         """By name."""
-        return await list_files(database, principal, page)
+        return await list_files(session, page)
 
     @post("/files", summary="Store a file")
     async def create_file(
         self,
         data: JSONBody[NewFile],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Response[StoredFile]:
         """409 when the storage of the plan would be exceeded."""
-        return await _create(create_file, database, principal, data)
+        return await _create(create_file, session, data)
 
 
 async def _create(
-    create: Callable[[Database, Principal, Mapping[str, Any]], Awaitable[Created | None]],
-    database: Database,
-    principal: Principal,
+    create: Callable[[Session, Mapping[str, Any]], Awaitable[Created | None]],
+    session: Session,
     data: msgspec.Struct,
 ) -> Response[Created]:
     values = {name: getattr(data, name) for name in data.__struct_fields__}
     try:
-        created = await create(database, principal, {"id": uuid.uuid4(), **values})
+        created = await create(session, {"id": uuid.uuid4(), **values})
     except psycopg.Error as error:
         problem = refusal(error)
         if problem is None:

@@ -7,9 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from reference_app.database import Database
-from reference_app.identity.principal import Principal
 from reference_app.reservations.values import Platform
+from reference_app.session import Session
 
 
 class MonthFigures(msgspec.Struct, frozen=True):
@@ -36,10 +35,9 @@ class Stay(msgspec.Struct, frozen=True):
     prix_centimes: int
 
 
-async def year_figures(database: Database, owner: Principal, year: int) -> list[MonthFigures]:
+async def year_figures(session: Session, year: int) -> list[MonthFigures]:
     """Per month and platform (B-90)."""
-    return await database.rows(
-        owner,
+    return await session.rows(
         """/* year_figures */
         SELECT extract(month FROM r.date_debut)::int AS month, r.plateforme, count(*)::int,
                sum(r.date_fin - r.date_debut)::int, sum(r.prix_centimes)::bigint
@@ -47,17 +45,14 @@ async def year_figures(database: Database, owner: Principal, year: int) -> list[
         WHERE r.owner_user_id = %(owner)s AND r.status <> 'cancelled'
           AND r.date_debut >= %(first)s AND r.date_debut <= %(last)s
         GROUP BY 1, 2 ORDER BY 1, 2""",
-        {"owner": owner.user_id, "first": date(year, 1, 1), "last": date(year, 12, 31)},
+        {"owner": session.user_id, "first": date(year, 1, 1), "last": date(year, 12, 31)},
         MonthFigures,
     )
 
 
-async def stays_between(
-    database: Database, owner: Principal, first: date, last: date
-) -> list[Stay]:
+async def stays_between(session: Session, first: date, last: date) -> list[Stay]:
     """Stays that touch the days ``first`` to ``last``, by arrival; cancelled ones not."""
-    return await database.rows(
-        owner,
+    return await session.rows(
         """/* stays_between */
         SELECT r.id, r.gite_id, g.nom, r.client_nom, r.voyageurs, r.plateforme, r.date_debut,
                r.date_fin, r.prix_centimes
@@ -65,6 +60,6 @@ async def stays_between(
         WHERE r.owner_user_id = %(owner)s AND r.status <> 'cancelled'
           AND r.date_debut <= %(last)s AND r.date_fin >= %(first)s
         ORDER BY r.date_debut, r.id""",
-        {"owner": owner.user_id, "first": first, "last": last},
+        {"owner": session.user_id, "first": first, "last": last},
         Stay,
     )

@@ -11,9 +11,8 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from reference_app.database import Database
 from reference_app.identity.guards import require_role
-from reference_app.identity.principal import Principal
+from reference_app.session import Session
 from reference_app.statistics.dashboard import Dashboard, dashboard_range, summarise
 from reference_app.statistics.queries import MonthFigures, stays_between, year_figures
 
@@ -36,24 +35,21 @@ class StatisticsController(Controller):
     guards = (require_role("owner"),)
 
     @get("/dashboard", summary="Next arrivals and departures, this month's figures")
-    async def dashboard(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> Dashboard:
+    async def dashboard(self, session: NamedDependency[Session]) -> Dashboard:
         """As of today, in UTC."""
         today = _today()
         first, last = dashboard_range(today)
-        return summarise(await stays_between(database, principal, first, last), today)
+        return summarise(await stays_between(session, first, last), today)
 
     @get("/statistics", summary="Figures of a year")
     async def statistics(
         self,
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
         year: Annotated[int | None, QueryParameter(ge=1900, le=2200)] = None,
     ) -> YearStatistics:
         """The present year when none is named."""
         wanted = _today().year if year is None else year
-        months = await year_figures(database, principal, wanted)
+        months = await year_figures(session, wanted)
         return YearStatistics(
             wanted,
             sum(row.bookings for row in months),

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from reference_app.database import Database
-from reference_app.identity.principal import Principal
+from reference_app.session import Session
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -28,37 +27,34 @@ class Unit(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-async def list_units(database: Database, owner: Principal) -> list[Unit]:
+async def list_units(session: Session) -> list[Unit]:
     """All gîtes of an owner by name; owners have tens of them, not thousands."""
-    return await database.rows(
-        owner,
+    return await session.rows(
         """/* list_units */
         SELECT id, nom, ville, code_postal, capacite, couleur, actif, ical_url, last_synced_at,
                created_at
         FROM gites WHERE owner_user_id = %(owner)s
         ORDER BY nom, id""",
-        {"owner": owner.user_id},
+        {"owner": session.user_id},
         Unit,
     )
 
 
-async def find_unit(database: Database, owner: Principal, unit_id: UUID) -> Unit | None:
+async def find_unit(session: Session, unit_id: UUID) -> Unit | None:
     """One gîte; None when it does not exist or is somebody else's."""
-    return await database.first(
-        owner,
+    return await session.first(
         """/* find_unit */
         SELECT id, nom, ville, code_postal, capacite, couleur, actif, ical_url, last_synced_at,
                created_at
         FROM gites WHERE id = %(id)s AND owner_user_id = %(owner)s""",
-        {"id": unit_id, "owner": owner.user_id},
+        {"id": unit_id, "owner": session.user_id},
         Unit,
     )
 
 
-async def create_unit(database: Database, owner: Principal, values: Mapping[str, Any]) -> Unit:
+async def create_unit(session: Session, values: Mapping[str, Any]) -> Unit:
     """A new gîte of this owner."""
-    created = await database.first(
-        owner,
+    created = await session.first(
         """/* create_unit */
         INSERT INTO gites
                (id, owner_user_id, nom, ville, code_postal, capacite, couleur, actif, ical_url)
@@ -66,23 +62,20 @@ async def create_unit(database: Database, owner: Principal, values: Mapping[str,
                 %(actif)s, %(ical_url)s)
         RETURNING id, nom, ville, code_postal, capacite, couleur, actif, ical_url, last_synced_at,
                   created_at""",
-        {**values, "owner": owner.user_id},
+        {**values, "owner": session.user_id},
         Unit,
     )
     assert created is not None, "INSERT ... RETURNING of one row gives one row"
     return created
 
 
-async def change_unit(
-    database: Database, owner: Principal, unit_id: UUID, changes: Mapping[str, Any]
-) -> Unit | None:
+async def change_unit(session: Session, unit_id: UUID, changes: Mapping[str, Any]) -> Unit | None:
     """Change the named fields; None when the gîte is not there for this owner.
 
     Args:
         changes: New values by column; a column that is missing keeps its value.
     """
-    return await database.first(
-        owner,
+    return await session.first(
         """/* change_unit */
         UPDATE gites SET
             nom         = coalesce(%(nom)s, nom),
@@ -106,7 +99,7 @@ async def change_unit(
             "set_ical_url": "ical_url" in changes,
             "ical_url": changes.get("ical_url"),
             "id": unit_id,
-            "owner": owner.user_id,
+            "owner": session.user_id,
         },
         Unit,
     )

@@ -13,10 +13,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from reference_app.database import Database
 from reference_app.identity.guards import require_role
-from reference_app.identity.principal import Principal
 from reference_app.problems import not_found
+from reference_app.session import Session
 from reference_app.units.queries import Unit, change_unit, create_unit, find_unit, list_units
 
 ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -58,21 +57,18 @@ class UnitsController(Controller):
     guards = (require_role("owner"),)
 
     @get("/", summary="All gîtes")
-    async def list(
-        self, database: NamedDependency[Database], principal: NamedDependency[Principal]
-    ) -> list[Unit]:
+    async def list(self, session: NamedDependency[Session]) -> list[Unit]:
         """By name."""
-        return await list_units(database, principal)
+        return await list_units(session)
 
     @get("/{unit_id:uuid}", summary="One gîte")
     async def show(
         self,
         unit_id: FromPath[UUID],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Unit:
         """404 also for a gîte of somebody else."""
-        unit = await find_unit(database, principal, unit_id)
+        unit = await find_unit(session, unit_id)
         if unit is None:
             raise not_found("gîte")
         return unit
@@ -81,12 +77,11 @@ class UnitsController(Controller):
     async def create(
         self,
         data: JSONBody[NewUnit],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Response[Unit]:
         """Answers 201 with its address."""
         values: dict[str, Any] = {"id": uuid.uuid4(), **msgspec.to_builtins(data)}
-        unit = await create_unit(database, principal, values)
+        unit = await create_unit(session, values)
         return Response(
             unit,
             status_code=HTTPStatus.CREATED,
@@ -98,11 +93,10 @@ class UnitsController(Controller):
         self,
         unit_id: FromPath[UUID],
         data: JSONBody[UnitChange],
-        database: NamedDependency[Database],
-        principal: NamedDependency[Principal],
+        session: NamedDependency[Session],
     ) -> Unit:
         """Only the fields that are sent."""
-        unit = await change_unit(database, principal, unit_id, msgspec.to_builtins(data))
+        unit = await change_unit(session, unit_id, msgspec.to_builtins(data))
         if unit is None:
             raise not_found("gîte")
         return unit
