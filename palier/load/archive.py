@@ -1,26 +1,27 @@
-"""The two Parquet files of a run: ``ledger.parquet`` and ``histograms.parquet``.
+"""ledger.parquet and histograms.parquet: what the load was and how long it took, on disk.
 
-Both are counts, so files of several loaders, windows or operations are merged by adding.
+Both files hold whole numbers and names only, sorted, so equal runs give equal files; each carries
+its schema version as ``palier_schema``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from palier.errors import LoadError, RunFilesError
+from palier.errors import RunFilesError
 from palier.load.outcome import OUTCOMES, SKIP_REASONS
 
-ARCHIVE_SCHEMA = 1
-SCHEMA_KEY = b"palier_schema"
+ARCHIVE_SCHEMA: Final = 1
 
-LEDGER_COUNTS = (
+LEDGER_FILE: Final = "ledger.parquet"
+HISTOGRAMS_FILE: Final = "histograms.parquet"
+
+LEDGER_COUNTS: Final = (
     "planned",
     "started",
     *OUTCOMES,
@@ -28,12 +29,16 @@ LEDGER_COUNTS = (
     *(f"skipped_{reason}" for reason in SKIP_REASONS),
 )
 
-LEDGER_FORMAT = pa.schema(
-    [("second", pa.int32()), ("operation", pa.string())]
-    + [(name, pa.int64()) for name in LEDGER_COUNTS]
-)
+_SCHEMA_KEY = b"palier_schema"
 
-HISTOGRAMS_FORMAT = pa.schema(
+_LEDGER = pa.schema(
+    [
+        ("second", pa.int32()),
+        ("operation", pa.string()),
+        *((name, pa.int64()) for name in LEDGER_COUNTS),
+    ]
+)
+_HISTOGRAMS = pa.schema(
     [
         ("second", pa.int32()),
         ("operation", pa.string()),
@@ -44,121 +49,73 @@ HISTOGRAMS_FORMAT = pa.schema(
     ]
 )
 
-
-def merge_lines(
-    planned: Mapping[tuple[int, str], int], lines: Iterable[Mapping[str, Any]]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ledger and histograms of a run.
-
-    Args:
-        planned: From the schedule, never from a loader: one that forgets a request cannot hide it.
-        lines: The loaders' lines (docs/architecture.md, "A loader's line"), in any order.
-
-    Returns:
-        Ledger and histograms with the columns of the two formats, sorted by their keys.
-    """
-    ledger: dict[tuple[int, str], Counter[str]] = {
-        key: Counter(planned=count) for key, count in planned.items()
-    }
-    histograms: Counter[tuple[int, str, str, str, int]] = Counter()
-    for line in lines:
-        for second, operation, counts in line["ledger"]:
-            ledger.setdefault((second, operation), Counter()).update(counts)
-        for second, operation, outcome, clock, buckets in line["histograms"]:
-            for bucket, count in buckets.items():
-                histograms[second, operation, outcome, clock, int(bucket)] += count
-    ledger_rows = [
-        (second, operation, *(counts[name] for name in LEDGER_COUNTS))
-        for (second, operation), counts in sorted(ledger.items())
-    ]
-    histogram_rows = [(*key, count) for key, count in sorted(histograms.items())]
-    return (
-        _frame(ledger_rows, LEDGER_FORMAT),
-        _frame(histogram_rows, HISTOGRAMS_FORMAT),
-    )
+LEDGER_COLUMNS: Final = tuple(_LEDGER.names)
+HISTOGRAM_COLUMNS: Final = tuple(_HISTOGRAMS.names)
 
 
 def write_ledger(path: Path, ledger: pd.DataFrame) -> None:
-    """Write ``ledger.parquet``.
-
-    Raises:
-        LoadError: The file cannot be written, for example because the disk is full.
-    """
-    _write(path, ledger, LEDGER_FORMAT)
+    """Write ``ledger.parquet``; the file is whole or not there."""
+    _write(path, ledger, _LEDGER)
 
 
 def write_histograms(path: Path, histograms: pd.DataFrame) -> None:
-    """Write ``histograms.parquet``.
-
-    Raises:
-        LoadError: The file cannot be written, for example because the disk is full.
-    """
-    _write(path, histograms, HISTOGRAMS_FORMAT)
+    """Write ``histograms.parquet``; the file is whole or not there."""
+    _write(path, histograms, _HISTOGRAMS)
 
 
 def read_ledger(path: Path) -> pd.DataFrame:
-    """Columns ``second``, ``operation`` and ``LEDGER_COUNTS``; int64 counts.
+    """Requests by planned second and operation, one row a pair: columns of ``LEDGER_COLUMNS``.
 
     Raises:
         RunFilesError: The file is missing, damaged or of another schema.
     """
-    return _read(path, LEDGER_FORMAT)
+    return _read(path, _LEDGER)
 
 
 def read_histograms(path: Path) -> pd.DataFrame:
-    """Columns ``second``, ``operation``, ``outcome``, ``clock``, ``bucket``, ``count``.
+    """Durations by second of the intended start: columns of ``HISTOGRAM_COLUMNS``.
 
     Raises:
         RunFilesError: The file is missing, damaged or of another schema.
     """
-    return _read(path, HISTOGRAMS_FORMAT)
-
-
-def _frame(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pd.DataFrame:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema.names)
-    arrays = [pa.array(column, type=kind) for column, kind in zip(columns, schema.types, strict=True)]
-    frame: pd.DataFrame = pa.Table.from_arrays(arrays, schema=schema).to_pandas()
-    return frame
+    return _read(path, _HISTOGRAMS)
 
 
 def _write(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    table = table.replace_schema_metadata({SCHEMA_KEY: str(ARCHIVE_SCHEMA).encode()})
-    draft = path.with_suffix(".parquet.part")
-    try:
-        pq.write_table(table, draft, compression="zstd")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise LoadError(
-            what=f"cannot write {path.name}: {error.strerror or error}",
-            where=str(path.parent),
-            fix="free some space or choose another directory with --out; "
-            "the loaders' own files under load/ hold what was measured",
-        ) from error
+    keys = [name for name in schema.names if name not in (*LEDGER_COUNTS, "count")]
+    ordered = frame[schema.names].sort_values(keys, kind="stable", ignore_index=True)
+    stamped = schema.with_metadata({_SCHEMA_KEY: str(ARCHIVE_SCHEMA).encode()})
+    table = pa.Table.from_pandas(ordered, schema=stamped, preserve_index=False)
+    # from_pandas adds its own metadata; ours alone keeps equal runs byte for byte equal.
+    table = table.replace_schema_metadata(stamped.metadata)
+    unfinished = path.with_name(path.name + ".part")
+    pq.write_table(table, unfinished, compression="zstd")
+    unfinished.replace(path)
 
 
 def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
     try:
-        table = pq.read_table(path)
+        # Not by path alone: a directory of that name would be read as a data set.
+        with path.open("rb") as file:
+            table = pq.read_table(file)
     except FileNotFoundError as error:
         raise RunFilesError(
-            what=f"there is no {path.name}",
-            where=str(path.parent),
-            fix="name the directory of a run that was measured; `ls runs` lists them",
+            what=f"{path.name} is missing",
+            where=str(path),
+            fix="give the directory of a run that ended; one that was killed may have none",
         ) from error
-    except (OSError, pa.ArrowException) as error:
+    except (pa.ArrowException, OSError) as error:
         raise RunFilesError(
             what=f"{path.name} cannot be read: {error}",
-            where=str(path.parent),
+            where=str(path),
             fix="the file is damaged; run again",
         ) from error
-    found = (table.schema.metadata or {}).get(SCHEMA_KEY, b"none").decode()
-    if found != str(ARCHIVE_SCHEMA) or table.schema.names != schema.names:
+    found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode("ascii", "replace")
+    if found != str(ARCHIVE_SCHEMA) or not table.schema.equals(schema, check_metadata=False):
         raise RunFilesError(
-            what=f"{path.name} has schema {found}, this version reads {ARCHIVE_SCHEMA}",
-            where=str(path.parent),
-            fix="read it with the version of Palier that wrote it, or run again",
+            what=f"schema {found} of {path.name} is not {ARCHIVE_SCHEMA}, or its columns differ",
+            where=str(path),
+            fix="the run was written by another version of Palier; run again",
         )
     frame: pd.DataFrame = table.to_pandas()
     return frame

@@ -11,12 +11,9 @@ SkipReason = Literal["no_free_session", "session_aborted", "end_of_run", "interr
 """Why a planned request was never sent (docs/architecture.md, "The ledger")."""
 
 Clock = Literal["response", "service", "lag", "generator_lag"]
-"""generator_lag is the lag of requests that did not have to wait for a free session: the part of
-the lateness that is the load generator's own fault (measurement rule 9)."""
+"""generator_lag is the part of lag in which a session was free: the load generator's own fault
+(measurement rule 9). The rest of lag is waiting for a session, which the system causes."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 SKIP_REASONS: tuple[SkipReason, ...] = get_args(SkipReason)
 CLOCKS: tuple[Clock, ...] = get_args(Clock)
-
-CHARGED_SKIPS: tuple[SkipReason, ...] = ("no_free_session", "session_aborted", "end_of_run")
-"""Skips that the system under test caused; an interruption is nobody's fault."""

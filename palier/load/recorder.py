@@ -6,36 +6,33 @@ start of the run. The hot path does integer arithmetic and dictionary updates on
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from palier.load.chance import MICROSECONDS
+from palier.load.exemplars import ExemplarChoice
 from palier.load.histogram import bucket_of
 from palier.load.outcome import Clock, Outcome, SkipReason
-from palier.load.schedule import MICROSECONDS
 
 LINE_SCHEMA = 1
-
-SLOWEST_KEPT = 20
-"""Slowest requests kept for each operation, over the whole run."""
-
-FAILURES_KEPT = 5
-"""Failures kept for each operation and message, over the whole run."""
-
-MESSAGES_KEPT = 50
-"""Different failure messages kept for each operation: a server that puts an id into each of them
-must not fill the disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request that was sent, and how it ended. Offsets in microseconds.
+    """One request that was sent, and how it ended. Offsets and waits in microseconds.
 
     Attributes:
+        operation: Its operation.
         planned_second: Second of the ledger it was planned in.
-        waited_for_session: True when it was late because all sessions were busy.
+        intended_us: When it was wanted.
+        started_us: When it was sent.
+        ended_us: When its last byte had come, or it was given up.
+        outcome: How it ended.
+        session_wait_us: Part of the time before its start in which all sessions were busy.
+        session: Index of its session.
         status: HTTP status; None when no answer came.
+        request_id: The answer's request id, if it had one.
         message: What went wrong; empty when nothing did.
     """
 
@@ -45,11 +42,15 @@ class Sent:
     started_us: int
     ended_us: int
     outcome: Outcome
-    waited_for_session: bool
+    session_wait_us: int
     session: int
     status: int | None = None
     request_id: str | None = None
     message: str = ""
+
+    @property
+    def response_us(self) -> int:
+        return self.ended_us - self.intended_us
 
     def exemplar(self) -> dict[str, Any]:
         """As a line of ``exemplars.jsonl``."""
@@ -59,8 +60,9 @@ class Sent:
             "intended_s": self.intended_us / MICROSECONDS,
             "started_s": self.started_us / MICROSECONDS,
             "ended_s": self.ended_us / MICROSECONDS,
-            "response_s": (self.ended_us - self.intended_us) / MICROSECONDS,
+            "response_s": self.response_us / MICROSECONDS,
             "service_s": (self.ended_us - self.started_us) / MICROSECONDS,
+            "session_wait_s": self.session_wait_us / MICROSECONDS,
             "session": self.session,
             "status": self.status,
             "request_id": self.request_id,
@@ -69,20 +71,24 @@ class Sent:
 
 
 class Recorder:
-    """Collects counts and histograms of one loader between two lines."""
+    """Collects counts, histograms and exemplars of one loader between two lines.
+
+    Attributes:
+        in_flight: Requests started and not ended.
+    """
 
     def __init__(self, *, worker: int) -> None:
-        self.worker = worker
         self.in_flight = 0
+        self._worker = worker
         self._seq = 0
         self._ledger: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
         self._histograms: defaultdict[tuple[int, str, str, Clock], Counter[int]] = defaultdict(
             Counter
         )
-        self._slowest: defaultdict[str, list[int]] = defaultdict(list)
-        self._failures: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._choice = ExemplarChoice()
         self._exemplars: list[dict[str, Any]] = []
         self._generator_lag_max_us = 0
+        self._session_wait_max_us = 0
 
     def start(self, *, operation: str, planned_second: int) -> None:
         """A request is being sent. Counted now, so that a killed loader leaves a visible hole."""
@@ -93,20 +99,20 @@ class Recorder:
         """A started request has ended, or was given up."""
         self.in_flight -= 1
         operation, outcome = sent.operation, sent.outcome
-        self._ledger[sent.planned_second, operation][outcome] += 1
         second = sent.intended_us // MICROSECONDS
         lag_us = sent.started_us - sent.intended_us
+        generator_lag_us = lag_us - sent.session_wait_us
+        service_us = sent.ended_us - sent.started_us
+        self._ledger[sent.planned_second, operation][outcome] += 1
         histograms = self._histograms
-        response_us = sent.ended_us - sent.intended_us
-        histograms[second, operation, outcome, "response"][bucket_of(response_us)] += 1
-        histograms[second, operation, outcome, "service"][
-            bucket_of(sent.ended_us - sent.started_us)
-        ] += 1
+        histograms[second, operation, outcome, "response"][bucket_of(sent.response_us)] += 1
+        histograms[second, operation, outcome, "service"][bucket_of(service_us)] += 1
         histograms[second, operation, outcome, "lag"][bucket_of(lag_us)] += 1
-        if not sent.waited_for_session:
-            histograms[second, operation, outcome, "generator_lag"][bucket_of(lag_us)] += 1
-            self._generator_lag_max_us = max(self._generator_lag_max_us, lag_us)
-        self._keep_exemplar(sent, response_us)
+        histograms[second, operation, outcome, "generator_lag"][bucket_of(generator_lag_us)] += 1
+        self._generator_lag_max_us = max(self._generator_lag_max_us, generator_lag_us)
+        self._session_wait_max_us = max(self._session_wait_max_us, sent.session_wait_us)
+        if self._choice.keeps(operation, sent.response_us, outcome, sent.message):
+            self._exemplars.append(sent.exemplar())
 
     def skip(
         self,
@@ -127,18 +133,25 @@ class Recorder:
                 who got no answer is known only to be at least ``waited_us``.
             waited_us: That wait.
         """
-        counts = self._ledger[planned_second, operation]
-        counts["skipped"] += 1
-        counts[f"skipped_{reason}"] += 1
+        self._ledger[planned_second, operation][f"skipped_{reason}"] += 1
         if intended_us is not None:
             second = intended_us // MICROSECONDS
             self._histograms[second, operation, "skipped", "response"][bucket_of(waited_us)] += 1
 
-    def line(self, *, at_s: float, final: bool, health: dict[str, float]) -> dict[str, Any]:
-        """Everything since the last line, as the object of the next one; starts afresh."""
+    def line(
+        self, *, at_s: float, final: bool, health: dict[str, float], **more: Any
+    ) -> dict[str, Any]:
+        """Everything since the last line, as the object of the next one; starts afresh.
+
+        Args:
+            at_s: Now, in seconds from the start of the run.
+            final: True for the last line of a loader.
+            health: What the loader knows of itself beside what is recorded here.
+            more: Further keys of the line.
+        """
         line = {
             "schema": LINE_SCHEMA,
-            "worker": self.worker,
+            "worker": self._worker,
             "seq": self._seq,
             "at_s": at_s,
             "final": final,
@@ -148,29 +161,14 @@ class Recorder:
             "health": {
                 "in_flight": self.in_flight,
                 "lag_free_max_ms": self._generator_lag_max_us / 1000,
+                "session_wait_max_ms": self._session_wait_max_us / 1000,
                 **health,
             },
+            **more,
         }
         self._seq += 1
         self._ledger.clear()
         self._histograms.clear()
         self._exemplars = []
-        self._generator_lag_max_us = 0
+        self._generator_lag_max_us = self._session_wait_max_us = 0
         return line
-
-    def _keep_exemplar(self, sent: Sent, response_us: int) -> None:
-        keep = False
-        if sent.outcome != "succeeded":
-            seen = self._failures[sent.operation]
-            if sent.message in seen or len(seen) < MESSAGES_KEPT:
-                seen[sent.message] += 1
-                keep = seen[sent.message] <= FAILURES_KEPT
-        slowest = self._slowest[sent.operation]
-        if len(slowest) < SLOWEST_KEPT:
-            heapq.heappush(slowest, response_us)
-            keep = True
-        elif response_us > slowest[0]:
-            heapq.heapreplace(slowest, response_us)
-            keep = True
-        if keep:
-            self._exemplars.append(sent.exemplar())

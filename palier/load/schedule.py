@@ -1,178 +1,197 @@
-"""The schedule: who arrives when and does what, decided before the run as a value.
+"""The schedule: every request of a run, decided before the first one is sent.
 
-The same plan gives the same schedule, byte for byte, on every machine and for any number of
-workers: each quantity has its own stream of random numbers, seeded by name, and every time is a
-whole number of microseconds.
+A pure function of the plan. The same plan gives the same sessions, in the same order, with the
+same digest, whatever the machine and the number of workers: times are whole microseconds, each
+stream of chance has a generator of its own, and only ``random()`` of the standard library is
+used, whose sequence Python promises to keep.
+
+Why sessions are in progress when the window opens: docs/decisions/0001-arrival-model.md.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
-import random
+import json
+import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
+from palier.load.chance import (
+    MICROSECONDS,
+    THINK_LIMIT,
+    Picker,
+    arrival_gaps_us,
+    stream,
+    tenant_weights,
+    think_us,
+)
 from palier.model.journey import Journey
 from palier.model.plan import RunPlan
-
-MICROSECONDS = 1_000_000
-
-PAUSE_SPREAD = 0.5
-"""A pause is uniform within this share around its mean: bounded, so a session has a longest
-length, and free of transcendental functions, so it is the same on every machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One visitor: a journey from an arrival on.
+    """One visitor's way through a journey, as far as it lies inside the window.
 
     Attributes:
-        index: Position in arrival order, from 0.
-        at_us: Arrival, offset from the start of the run.
-        journey: Index into ``Schedule.journeys``.
-        tenant: Index of the tenant the visitor belongs to.
-        pauses_us: Pause before each *planned* step; the first is 0. Steps whose nominal offset
-            lies outside the window are not planned, so this may be shorter than the journey.
+        index: Place in the schedule, from 0; worker ``index % workers`` plays it.
+        at_us: When its first planned step is wanted, in microseconds from t0.
+        journey: Id of the journey.
+        tenant: Whose data it works with, from 0; small numbers are picked more often.
+        first_step: Steps of the journey before this one lie before t0; 0 for a session that
+            arrives inside the window.
+        pauses_us: Pause before each planned step, the first 0; a step is wanted that long after
+            the one before it ended.
     """
 
     index: int
     at_us: int
-    journey: int
+    journey: str
     tenant: int
+    first_step: int
     pauses_us: tuple[int, ...]
 
-    def nominal_offsets_us(self) -> Iterator[int]:
-        """Offset of each planned step if every answer came at once."""
-        offset = self.at_us
-        for pause in self.pauses_us:
-            offset += pause
-            yield offset
+    def nominal_us(self) -> Iterator[int]:
+        """When each planned step would be wanted if every request took no time."""
+        at_us = self.at_us
+        for pause_us in self.pauses_us:
+            at_us += pause_us
+            yield at_us
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """All sessions of a run in arrival order."""
+    """All sessions of a run in the order of their first planned step.
 
-    journeys: tuple[Journey, ...]
+    Attributes:
+        window_us: Length of the planned window, in microseconds.
+        sessions: Every session with at least one step inside it.
+        steps: Operations of each journey by its id.
+        digest: SHA-256 of all of it, in hex.
+    """
+
+    window_us: int
     sessions: tuple[Session, ...]
-    duration_us: int
+    steps: Mapping[str, tuple[str, ...]]
+    digest: str
 
     def for_worker(self, worker: int, workers: int) -> tuple[Session, ...]:
-        """The stripe of one worker: sessions k with ``k % workers == worker``."""
-        return self.sessions[worker::workers]
+        """The sessions worker ``worker`` of ``workers`` plays: every ``workers``-th."""
+        return tuple(s for s in self.sessions if s.index % workers == worker)
 
-    @cached_property
-    def planned(self) -> dict[tuple[int, str], int]:
-        """Planned requests by (second, operation)."""
+    def operations(self, session: Session) -> tuple[str, ...]:
+        """The operations of a session's planned steps."""
+        last = session.first_step + len(session.pauses_us)
+        return self.steps[session.journey][session.first_step : last]
+
+    def planned_counts(self) -> dict[tuple[int, str], int]:
+        """Planned requests by second and operation."""
         counts: Counter[tuple[int, str]] = Counter()
         for session in self.sessions:
-            steps = self.journeys[session.journey].steps
-            for step, offset in zip(steps, session.nominal_offsets_us(), strict=False):
-                counts[offset // MICROSECONDS, step.operation] += 1
+            for at_us, operation in zip(
+                session.nominal_us(), self.operations(session), strict=True
+            ):
+                counts[at_us // MICROSECONDS, operation] += 1
         return dict(counts)
 
-    @cached_property
-    def planned_by_operation(self) -> dict[str, int]:
-        """Planned requests of the whole window by operation."""
-        counts: Counter[str] = Counter()
-        for (_, operation), count in self.planned.items():
-            counts[operation] += count
-        return dict(counts)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the canonical text of the schedule, in hexadecimal."""
-        digest = hashlib.sha256()
-        for journey in self.journeys:
-            operations = " ".join(step.operation for step in journey.steps)
-            digest.update(f"{journey.id}: {operations}\n".encode())
-        for session in self.sessions:
-            pauses = " ".join(map(str, session.pauses_us))
-            line = f"{session.at_us} {session.journey} {session.tenant} {pauses}\n"
-            digest.update(line.encode())
-        return digest.hexdigest()
+    def offered_per_s(self, from_s: float = 0.0) -> float:
+        """Planned requests a second from ``from_s`` to the end of the window."""
+        planned = sum(
+            at_us >= from_s * MICROSECONDS
+            for session in self.sessions
+            for at_us in session.nominal_us()
+        )
+        return planned / (self.window_us / MICROSECONDS - from_s)
 
 
 def make_schedule(plan: RunPlan) -> Schedule:
-    """Draw the schedule of a plan.
+    """Draw the sessions of a run.
 
-    Sessions arrive by a Poisson process (or evenly, when the profile says ``constant``) at
-    ``plan.sessions_per_s``. The first sessions need their own length until as many are in
-    progress as will be later: the start of the window is warm-up (``plan.warmup_s``).
+    Arrivals are drawn from so long before t0 that nobody who arrived earlier could still be
+    there; who is gone by t0 is dropped, who is not is in progress. The window therefore opens in
+    the steady state: requests come at the planned rate and in the planned mix from the first
+    second on.
     """
-    seed = plan.seed
-    journeys_rng = random.Random(f"{seed}/journeys")
-    tenants_rng = random.Random(f"{seed}/tenants")
-    pauses_rng = random.Random(f"{seed}/pauses")
-    duration_us = round(plan.duration_s * MICROSECONDS)
-    ends = _cumulative_weights(plan.journeys)
-    sessions = []
-    for index, at_us in enumerate(_arrivals_us(plan, duration_us)):
-        journey = _pick(ends, journeys_rng.random())
-        # Squaring favours low indices: the first tenth of the tenants, which the seed makes the
-        # big ones, brings a third of the visitors.
-        tenant = int(tenants_rng.random() ** 2 * plan.tier.data.tenants)
-        steps = plan.journeys[journey].steps
-        pauses = [
-            round(step.think_s * MICROSECONDS * (1 + PAUSE_SPREAD * (2 * pauses_rng.random() - 1)))
-            for step in steps
-        ]
-        sessions.append(
-            Session(
-                index=index,
-                at_us=at_us,
-                journey=journey,
-                tenant=tenant,
-                pauses_us=_inside(at_us, pauses, duration_us),
+    window_us = round(plan.duration_s * MICROSECONDS)
+    journeys = {journey.id: journey for journey in plan.journeys}
+    pick_journey = Picker([round(j.weight * MICROSECONDS) for j in plan.journeys])
+    pick_tenant = Picker(tenant_weights(plan.tier.data.tenants))
+    arrivals, kinds, tenants, pauses = (
+        stream(plan.seed, name) for name in ("arrivals", "journeys", "tenants", "pauses")
+    )
+    longest_us = round(max(j.think_s for j in plan.journeys) * THINK_LIMIT * MICROSECONDS)
+
+    drawn: list[Session] = []
+    at_us = -longest_us
+    for gap_us in arrival_gaps_us(plan.profile.arrivals, plan.sessions_per_s, arrivals):
+        at_us += gap_us
+        if at_us >= window_us:
+            break
+        journey = plan.journeys[pick_journey(kinds)]
+        tenant = pick_tenant(tenants)
+        waits_us = [think_us(step.think_s, pauses) for step in journey.steps]
+        session = _inside_window(at_us, waits_us, window_us, journey, tenant)
+        if session is not None:
+            drawn.append(session)
+    # A stable sort: of two that start in the same microsecond the earlier arrival comes first.
+    drawn.sort(key=lambda session: session.at_us)
+    sessions = tuple(
+        Session(index, s.at_us, s.journey, s.tenant, s.first_step, s.pauses_us)
+        for index, s in enumerate(drawn)
+    )
+    steps = {id_: tuple(step.operation for step in j.steps) for id_, j in journeys.items()}
+    return Schedule(
+        window_us=window_us,
+        sessions=sessions,
+        steps=steps,
+        digest=_digest(window_us, sessions, steps),
+    )
+
+
+def _inside_window(
+    arrival_us: int, waits_us: list[int], window_us: int, journey: Journey, tenant: int
+) -> Session | None:
+    """The steps of a visit that lie in [0, window); None when none does."""
+    nominal: list[int] = []
+    at_us = arrival_us
+    for wait_us in waits_us:
+        at_us += wait_us
+        nominal.append(at_us)
+    first = next((k for k, t in enumerate(nominal) if t >= 0), len(nominal))
+    inside = [t for t in nominal[first:] if t < window_us]
+    if not inside:
+        return None
+    return Session(
+        index=0,  # known when all are sorted
+        at_us=inside[0],
+        journey=journey.id,
+        tenant=tenant,
+        first_step=first,
+        pauses_us=(0, *(waits_us[first + 1 : first + len(inside)])),
+    )
+
+
+def _digest(
+    window_us: int, sessions: tuple[Session, ...], steps: Mapping[str, tuple[str, ...]]
+) -> str:
+    """SHA-256 of the schedule as bytes: JSON of window and journeys, then little-endian integers
+    for each session, so that it can be recomputed in any language."""
+    numbers = {journey: number for number, journey in enumerate(steps)}
+    head = json.dumps([window_us, list(steps.items())], separators=(",", ":"))
+    digest = hashlib.sha256(head.encode())
+    for s in sessions:
+        count = len(s.pauses_us)
+        digest.update(
+            struct.pack(
+                f"<6q{count}q",
+                s.index,
+                s.at_us,
+                numbers[s.journey],
+                s.tenant,
+                s.first_step,
+                count,
+                *s.pauses_us,
             )
         )
-    return Schedule(journeys=plan.journeys, sessions=tuple(sessions), duration_us=duration_us)
-
-
-def _arrivals_us(plan: RunPlan, duration_us: int) -> Iterator[int]:
-    """Arrival offsets in rising order, inside the window."""
-    rng = random.Random(f"{plan.seed}/arrivals")
-    mean_gap_us = MICROSECONDS / plan.sessions_per_s
-    at = 0.0
-    while True:
-        if plan.profile.arrivals == "poisson":
-            at += -math.log(1.0 - rng.random()) * mean_gap_us
-            offset = round(at)
-        else:
-            offset = round(at)
-            at += mean_gap_us
-        if offset >= duration_us:
-            return
-        yield offset
-
-
-def _cumulative_weights(journeys: tuple[Journey, ...]) -> tuple[float, ...]:
-    total = math.fsum(journey.weight for journey in journeys)
-    ends = []
-    running = 0.0
-    for journey in journeys:
-        running += journey.weight / total
-        ends.append(running)
-    return tuple(ends)
-
-
-def _pick(ends: tuple[float, ...], draw: float) -> int:
-    for index, end in enumerate(ends):
-        if draw < end:
-            return index
-    return len(ends) - 1  # the weights' sum may round to just below 1
-
-
-def _inside(at_us: int, pauses_us: list[int], duration_us: int) -> tuple[int, ...]:
-    """The pauses of the steps whose nominal offset lies inside the window."""
-    offset = at_us
-    inside = []
-    for pause in pauses_us:
-        offset += pause
-        if offset >= duration_us:
-            break
-        inside.append(pause)
-    return tuple(inside)
+    return digest.hexdigest()
