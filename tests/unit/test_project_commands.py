@@ -10,6 +10,8 @@ import pytest
 from project_tree import ROOT, documented_commands, make_targets, markdown_files
 
 from palier.errors import ExitCode, PalierError
+from palier.model.duration import parse_duration
+from palier.model.parse import load_catalogue
 
 PROMISED = {
     *("help", "setup", "check", "fmt", "test", "test-all", "run", "show"),
@@ -47,6 +49,19 @@ def test_a_run_and_the_tests_make_the_environment_they_need():
 
     for target in make_targets().keys() - {"help", "lock", "clean"}:
         assert re.search(rf"^{target}: environment-(run|dev) ##", makefile, re.MULTILINE), target
+
+
+def test_the_tiers_profile_and_duration_of_the_makefile_and_of_ci_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    default = dict(re.findall(r"^([A-Z]+) +\?= *(\S*)$", makefile, re.MULTILINE))
+    smoke = dict(re.findall(r"^smoke_(tier|duration)=(\S+)$", script, re.MULTILINE))
+    catalogue = load_catalogue(ROOT / "tiers.yaml")
+
+    for tier in (default["TIER"], smoke["tier"], *re.findall(r"\) run ([a-z]+-\d+)", makefile)):
+        assert catalogue.tier(tier).id == tier
+    assert catalogue.profile(default["PROFILE"]).id == default["PROFILE"]
+    assert parse_duration(default["DURATION"]) == parse_duration(smoke["duration"]) == 60
 
 
 @pytest.mark.parametrize(
