@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from reference_app.identity.guards import require_role
+from reference_app.problems import FieldError, invalid
 from reference_app.session import Session
 from reference_app.statistics.dashboard import Dashboard, dashboard_range, summarise
 from reference_app.statistics.queries import MonthFigures, stays_between, year_figures
@@ -35,9 +36,13 @@ class StatisticsController(Controller):
     guards = (require_role("owner"),)
 
     @get("/dashboard", summary="Next arrivals and departures, this month's figures")
-    async def dashboard(self, session: NamedDependency[Session]) -> Dashboard:
-        """As of today, in UTC."""
-        today = _today()
+    async def dashboard(
+        self,
+        session: NamedDependency[Session],
+        day: Annotated[date | None, QueryParameter(name="date")] = None,
+    ) -> Dashboard:
+        """As of ``date``; today, in UTC, when none is named."""
+        today = _today() if day is None else _with_room(day)
         first, last = dashboard_range(today)
         return summarise(await stays_between(session, first, last), today)
 
@@ -61,3 +66,10 @@ class StatisticsController(Controller):
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _with_room(day: date) -> date:
+    """The day, if the dashboard of it lies inside the calendar."""
+    if not 1900 <= day.year <= 2200:
+        raise invalid(FieldError("date", "must be a day of the years 1900 to 2200"))
+    return day

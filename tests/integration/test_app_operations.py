@@ -378,7 +378,19 @@ KEYS = [
     *("size_bytes", "plan"),
 ]
 bodies = anything | st.dictionaries(st.sampled_from(KEYS), anything, max_size=8)
-QUERIES = ["page", "after", "from", "to", "platform", "status", "gite_id", "q", "year", "threshold"]
+QUERIES = [
+    "page",
+    "after",
+    "from",
+    "to",
+    "platform",
+    "status",
+    "gite_id",
+    "q",
+    "year",
+    "threshold",
+    "date",
+]
 
 
 @settings(max_examples=60, deadline=None)

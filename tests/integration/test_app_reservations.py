@@ -418,20 +418,24 @@ def test_statistics_count_stays_by_month_of_arrival_and_platform(booking: Site) 
 def test_the_dashboard_shows_who_comes_and_who_leaves(booking: Site) -> None:
     owner = booking.world.owner()
     unit_id = booking.world.unit(owner, "Le Moulin")
-    today = date.fromisoformat(booking.call("GET", "/api/dashboard", owner).json()["today"])
-    staying = booking.world.reservation(
-        owner, unit_id, today - timedelta(days=1), today + timedelta(days=1)
-    )
-    coming = booking.world.reservation(
-        owner, unit_id, today + timedelta(days=1), today + timedelta(days=40)
-    )
-    booking.world.reservation(
-        owner, unit_id, today + timedelta(days=60), today + timedelta(days=61)
-    )
+    now = date.fromisoformat(booking.call("GET", "/api/dashboard", owner).json()["today"])
+    for today in (now, date(2026, 2, 14)):
+        staying = booking.world.reservation(
+            owner, unit_id, today - timedelta(days=1), today + timedelta(days=1)
+        )
+        coming = booking.world.reservation(
+            owner, unit_id, today + timedelta(days=1), today + timedelta(days=40)
+        )
+        booking.world.reservation(
+            owner, unit_id, today + timedelta(days=60), today + timedelta(days=61)
+        )
 
-    answer = booking.call("GET", "/api/dashboard", owner).json()
+        answer = booking.call("GET", f"/api/dashboard?date={today}", owner).json()
 
-    assert [row["id"] for row in answer["arrivals"]] == [str(coming)]
-    assert [row["id"] for row in answer["departures"]] == [str(staying)]
-    assert answer["arrivals"][0]["gite_nom"] == "Le Moulin"
-    assert answer["staying_now"] == 1
+        assert answer["today"] == str(today)
+        assert [row["id"] for row in answer["arrivals"]] == [str(coming)]
+        assert [row["id"] for row in answer["departures"]] == [str(staying)]
+        assert answer["arrivals"][0]["gite_nom"] == "Le Moulin"
+        assert answer["staying_now"] == 1
+    for nonsense in ("9999-12-31", "0001-01-01", "tomorrow"):
+        assert booking.call("GET", f"/api/dashboard?date={nonsense}", owner).status_code == 400
