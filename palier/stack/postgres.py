@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -215,11 +217,11 @@ def _make_cluster(workspace: Workspace, binaries: Binaries, *, name: str, passwo
         for path in (data, password_file):
             shutil.chown(path, *user)
     # Byte order for speed and the same order everywhere, but lower('É') = 'é': guest search
-    # needs it. Before version 17 only libc has such a locale, and not every machine's.
-    locale = (
+    # needs it. Before version 17 only the system's library has such a locale.
+    locale_options = (
         ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
         if binaries.major >= 17
-        else ("--locale=C",)
+        else ("--locale=C", f"--lc-ctype={_utf8_character_types()}")
     )
     try:
         workspace.run(
@@ -231,7 +233,7 @@ def _make_cluster(workspace: Workspace, binaries: Binaries, *, name: str, passwo
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
                 "--encoding=UTF8",
-                *locale,
+                *locale_options,
                 # The cluster is worth nothing before its data is loaded.
                 "--no-sync",
             ],
@@ -242,6 +244,19 @@ def _make_cluster(workspace: Workspace, binaries: Binaries, *, name: str, passwo
     finally:
         password_file.unlink()
     return data
+
+
+def _utf8_character_types() -> str:
+    """A locale of this system that knows upper and lower case of every letter; else ``C``."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        for name in ("C.UTF-8", "en_US.UTF-8"):
+            with suppress(locale.Error):
+                locale.setlocale(locale.LC_CTYPE, name)
+                return name
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return "C"
 
 
 def _start_on_free_port(

@@ -17,7 +17,10 @@ from palier.stack.app import App, start_app
 from palier.stack.ports import HOST, free_port, is_free
 from palier.stack.workspace import Workspace
 
-SUPPORT = Path(__file__).parents[1] / "support"
+SUPPORT = str(Path(__file__).parents[1] / "support")
+WITH_SUPPORT = {
+    "PYTHONPATH": os.pathsep.join(filter(None, [SUPPORT, os.environ.get("PYTHONPATH")]))
+}
 
 
 def start_tiny(workspace: Workspace, behaviour: str = "ready", processes: int = 1) -> App:
@@ -27,7 +30,7 @@ def start_tiny(workspace: Workspace, behaviour: str = "ready", processes: int = 
         variant=Variant(),
         database_url="postgresql://nobody@127.0.0.1:1/none",
         target="tiny_app:create_app",
-        extra_environment={"PYTHONPATH": str(SUPPORT), "TINY_APP": behaviour},
+        extra_environment=WITH_SUPPORT | {"TINY_APP": behaviour},
     )
 
 
@@ -95,7 +98,7 @@ def test_workers_inherit_the_cores_of_the_application(stacks_home):
             database_url="postgresql://nobody@127.0.0.1:1/none",
             cpus=[core],
             target="tiny_app:create_app",
-            extra_environment={"PYTHONPATH": str(SUPPORT)},
+            extra_environment=WITH_SUPPORT,
         )
 
         assert [os.sched_getaffinity(pid) for pid in app.process.pids()] == [{core}, {core}]

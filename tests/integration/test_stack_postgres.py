@@ -142,6 +142,9 @@ def test_the_oldest_supported_version_works_too(stacks_home):
         database = create_database(server, workspace.token)
 
         assert setting(database.admin_url, "server_version").startswith("15.")
+        with psycopg.connect(database.admin_url) as connection:
+            # Debian always has C.UTF-8.
+            assert connection.execute("SELECT lower('É'), 'z' < 'é'").fetchone() == ("é", True)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives itself up")

@@ -105,6 +105,7 @@ def test_the_machine_is_read_in_shares_between_zero_and_one():
     assert all(0 <= value <= 1 for value in found.values())
 
 
+@pytest.mark.covers("T-58", "T-74", "T-75", "T-131")
 def test_a_run_leaves_samples_of_everything_on_its_clock_and_the_statements(
     database, tmp_path, quick
 ):
