@@ -64,18 +64,15 @@ def describe_plan(
 def expected_counts(plan: RunPlan) -> dict[str, float]:
     """Mean number of planned requests by operation.
 
-    A step that comes ``o`` seconds after its session's arrival falls into the window for arrivals
-    of the first ``duration - o`` seconds.
+    The schedule opens in the steady state, so each step comes at its session rate for the whole
+    window.
     """
     weights = sum(journey.weight for journey in plan.journeys)
     counts: dict[str, float] = {}
     for journey in plan.journeys:
-        per_s = plan.sessions_per_s * journey.weight / weights
-        offset_s = 0.0
+        sessions = plan.sessions_per_s * journey.weight / weights * plan.duration_s
         for step in journey.steps:
-            offset_s += step.think_s
-            count = per_s * max(0.0, plan.duration_s - offset_s)
-            counts[step.operation] = counts.get(step.operation, 0.0) + count
+            counts[step.operation] = counts.get(step.operation, 0.0) + sessions
     return counts
 
 
