@@ -154,7 +154,7 @@ def read_run(run_dir: Path) -> RunInputs:
     lines = _Lines()
     health = _health_frame(files.load, lines.read_all(sorted(files.load.glob("*.jsonl"))))
     _check_archive(files, health)
-    ledger, histograms = read_ledger(files.ledger).frame, read_histograms(files.histograms).frame
+    ledger, histograms = read_ledger(files.ledger), read_histograms(files.histograms)
     digest = document.get("schedule_digest")
     return RunInputs(
         run=files.name,

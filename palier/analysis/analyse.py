@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,14 @@ from palier.analysis.notes import make_notes
 from palier.analysis.percentile import percentile
 from palier.analysis.perseconds import quantile_by_second, share_by_second
 from palier.analysis.ratio import error_ratio
-from palier.analysis.sample import STARTED, Clock, Sample, make_sample
+from palier.analysis.sample import STARTED, Sample, make_sample
 from palier.analysis.steadiness import judge_steadiness
 from palier.analysis.window import Window, find_window
 from palier.load.histogram import bucket_middles_s
 from palier.model.plan import RunPlan
+
+ReportedClock = Literal["response", "service", "lag"]
+"""``generator_lag`` is looked at by the fitness check only."""
 
 FRACTIONS: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 """Percentiles of every report; targets add theirs."""
@@ -173,7 +176,7 @@ def _operation(
     *,
     operation: str | None,
 ) -> OperationFinding:
-    def clock(which: Clock) -> Percentiles:
+    def clock(which: ReportedClock) -> Percentiles:
         sample = make_sample(histograms, clock=which, operation=operation, from_s=window.from_s)
         return _percentiles(which, sample, fractions)
 
@@ -189,7 +192,7 @@ def _operation(
     )
 
 
-def _percentiles(clock: Clock, sample: Sample, fractions: Sequence[float]) -> Percentiles:
+def _percentiles(clock: ReportedClock, sample: Sample, fractions: Sequence[float]) -> Percentiles:
     """Mean and maximum take censored requests at what was waited, so they are lower bounds."""
     durations_s = bucket_middles_s(sample.bucket)
     some = sample.size > 0

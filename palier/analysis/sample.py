@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Clock = Literal["response", "service", "lag"]
+Clock = Literal["response", "service", "lag", "generator_lag"]
 
 EXACT: Final = ("succeeded",)
 """Outcomes whose duration is known."""

@@ -1,0 +1,200 @@
+"""Fitness of the measurement: each check finds its fault, and nothing else does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from analysis_runs import ERROR_GATE, P95_GATE, Played, health_lines, make_plan, play
+
+from palier.analysis.analyse import ledger_totals
+from palier.analysis.findings import HealthCheck
+from palier.analysis.health import Measured, check_health, lag_budget_s, no_health_lines
+from palier.model.plan import RunPlan
+
+
+def measured(played: Played | None = None, **changes: Any) -> Measured:
+    """A calm run of 60 s at 20 requests/s, with the given differences."""
+    played = played or play(np.random.default_rng(1), rate=20)
+    ledger = changes.pop("ledger", played.ledger())
+    values: dict[str, Any] = {
+        "plan": make_plan(P95_GATE, ERROR_GATE, rate=20),
+        "ledger": ledger,
+        "totals": ledger_totals(ledger),
+        "histograms": played.histograms(),
+        "health": health_lines(),
+        "from_s": 5.0,
+        "to_s": 60.0,
+        "interrupted": False,
+    }
+    return Measured(**{**values, **changes})
+
+
+def unfit(run: Measured) -> list[str]:
+    return [check.name for check in check_health(run) if not check.ok]
+
+
+def named(run: Measured, name: str) -> HealthCheck:
+    (check,) = [check for check in check_health(run) if check.name == name]
+    return check
+
+
+def late(share: float, by_s: float, *, rate: float = 20, waited_s: float = 0.0) -> Played:
+    """A run in which a share of the requests was sent late."""
+    played = play(np.random.default_rng(1), rate=rate)
+    hit = np.random.default_rng(2).random(len(played.intended_s)) < share
+    delay = np.where(hit, by_s, 0.0)
+    return dataclasses.replace(
+        played,
+        started_s=played.started_s + delay,
+        ended_s=played.ended_s + delay,
+        session_wait_s=np.where(hit, waited_s, 0.0),
+    )
+
+
+def test_a_calm_run_is_fit() -> None:
+    assert unfit(measured()) == []
+
+
+def test_every_check_says_what_to_do() -> None:
+    for check in check_health(measured()):
+        assert "If not ok:" in check.why
+        assert check.measured
+        assert check.limit
+
+
+def test_a_request_without_an_outcome_opens_the_ledger() -> None:
+    ledger = play(np.random.default_rng(1), rate=20).ledger()
+    ledger.loc[3, "succeeded"] -= 1
+    assert "ledger" in unfit(measured(ledger=ledger))
+
+
+def test_errors_that_cancel_in_the_total_still_open_the_rows() -> None:
+    ledger = play(np.random.default_rng(1), rate=20).ledger()
+    ledger.loc[3, "succeeded"] -= 1
+    ledger.loc[4, "succeeded"] += 1
+    run = measured(ledger=ledger)
+    assert run.totals.closes
+    assert not named(run, "ledger").ok
+
+
+def test_a_run_without_a_planned_request_measured_nothing() -> None:
+    ledger = play(np.random.default_rng(1), rate=20).ledger().iloc[:0]
+    assert "ledger" in unfit(measured(ledger=ledger))
+
+
+def test_a_request_of_the_ledger_that_is_in_no_histogram_is_found() -> None:
+    played = play(np.random.default_rng(1), rate=20)
+    histograms = played.histograms()
+    histograms = histograms.drop(histograms.index[histograms["clock"] == "response"][:1])
+    run = measured(played, histograms=histograms)
+    assert unfit(run) == ["histograms"]
+    assert "succeeded" in named(run, "histograms").measured
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        pytest.param(no_health_lines(), "never reported", id="nothing"),
+        pytest.param(health_lines(seconds=20, final=False), "stopped reporting", id="killed"),
+        pytest.param(health_lines().drop(index=[10, 11]), "2 missing", id="holes"),
+    ],
+)
+def test_a_lost_loader_is_found(lines: pd.DataFrame, said: str) -> None:
+    check = named(measured(health=lines), "loaders")
+    assert not check.ok
+    assert said in check.measured
+
+
+def test_all_loaders_of_the_plan_have_to_report() -> None:
+    plan = dataclasses.replace(make_plan(P95_GATE, rate=20), workers=2)
+    assert unfit(measured(plan=plan)) == ["loaders"]
+    assert unfit(measured(plan=plan, health=health_lines(workers=2))) == []
+
+
+def test_what_the_generator_itself_failed_to_send_is_its_fault() -> None:
+    ledger = play(np.random.default_rng(1), rate=20).ledger()
+    ledger["planned"] += 1
+    ledger["skipped"] += 1
+    run = measured(ledger=ledger)
+    assert not named(run, "shortfall").ok
+
+
+def test_skips_charged_to_the_system_are_not_the_generators_fault() -> None:
+    ledger = play(np.random.default_rng(1), rate=20).ledger()
+    for column in ("planned", "skipped", "skipped_no_free_session"):
+        ledger[column] += 5
+    assert unfit(measured(ledger=ledger)) == []
+
+
+def test_a_generator_that_sends_late_although_a_session_was_free_is_unfit() -> None:
+    check = named(measured(late(0.05, 0.030)), "lag")
+    assert not check.ok
+    assert "15 ms" in check.measured
+
+
+def test_lateness_while_every_session_waited_for_the_system_is_not_the_generators() -> None:
+    assert unfit(measured(late(0.5, 2.0, waited_s=2.0))) == []
+
+
+def test_a_single_hiccup_at_a_low_rate_does_not_make_a_run_unfit() -> None:
+    """Of 100 requests two are late: above 1 %, and well within chance."""
+    played = play(np.random.default_rng(4), rate=2)
+    hit = np.isin(np.arange(len(played.intended_s)), [40, 41])
+    delayed = dataclasses.replace(
+        played,
+        started_s=played.started_s + hit * 0.05,
+        ended_s=played.ended_s + hit * 0.05,
+    )
+    check = named(measured(delayed, plan=make_plan(P95_GATE, rate=2)), "lag")
+    assert check.ok
+    assert check.measured.startswith("2 of")
+
+
+def test_a_lag_that_was_never_recorded_is_not_taken_for_none() -> None:
+    played = play(np.random.default_rng(1), rate=20)
+    histograms = played.histograms()
+    histograms = histograms.loc[histograms["clock"] != "generator_lag"]
+    assert unfit(measured(played, histograms=histograms)) == ["lag"]
+
+
+def plan_with_limit(limit: float, unit: str) -> RunPlan:
+    return make_plan(dataclasses.replace(P95_GATE, limit=limit, unit=unit))
+
+
+def test_the_lag_budget_follows_the_tightest_gate() -> None:
+    assert lag_budget_s(make_plan()) == 0.010
+    assert lag_budget_s(plan_with_limit(50, "ms")) == 0.010
+    assert lag_budget_s(plan_with_limit(300, "ms")) == pytest.approx(0.015)
+    assert lag_budget_s(plan_with_limit(5, "s")) == pytest.approx(0.25)
+
+
+def test_an_event_loop_that_stands_still_is_found_and_one_pause_is_not() -> None:
+    assert unfit(measured(health=health_lines(loop_delay_max_ms=40))) == ["event loop"]
+    once = health_lines()
+    once.loc[30, "loop_delay_max_ms"] = 300.0
+    assert unfit(measured(health=once)) == []
+
+
+def test_a_generator_near_the_limit_of_its_core_is_unfit() -> None:
+    assert unfit(measured(health=health_lines(cpu_s=0.93))) == ["generator CPU"]
+    assert unfit(measured(health=health_lines(cpu_s=0.75))) == []
+
+
+def test_a_loader_that_was_suspended_is_found_by_its_silence() -> None:
+    lines = health_lines()
+    lines.loc[lines["seq"] >= 30, "at_s"] += 8
+    assert unfit(measured(health=lines)) == ["clocks"]
+
+
+def test_times_outside_the_run_are_found() -> None:
+    played = play(np.random.default_rng(1), rate=20)
+    histograms = played.histograms()
+    histograms.loc[0, "second"] = 10_000
+    assert unfit(measured(played, histograms=histograms)) == ["clocks"]
+    ledger = played.ledger()
+    ledger.loc[0, "second"] = 61
+    assert unfit(measured(played, ledger=ledger)) == ["clocks"]
