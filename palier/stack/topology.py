@@ -27,8 +27,9 @@ from palier.stack.registry import Purpose, StackRecord
 from palier.stack.signals import ended_by_signals, shielded
 from palier.stack.workspace import Workspace
 
-Seeder = Callable[[str], None]
-"""Writes the data, given the URL of the database's owner."""
+Seeder = Callable[[str, Callable[[], None]], None]
+"""Writes the data, given the URL of the database's owner; calls the second argument, which builds
+constraints and indexes, when all rows are in."""
 
 _CONNECTIONS_FOR_OTHERS = 20
 """Seed, telemetry, superuser reserve, and a person looking."""
@@ -109,7 +110,7 @@ def bring_up(
     Args:
         spec: Components and sizes.
         variant: Switches of schema and application.
-        seeder: Called once between the two stages of the schema.
+        seeder: Called once after the first stage of the schema; calls the second.
         state_dir: Where the logs of the components stay.
         cpus: Cores of the system under test; empty means all.
         purpose: Who wants it.
@@ -205,10 +206,13 @@ def _assemble(
     database = create_database(server, workspace.token, detached=workspace.detached)
     tell(f"PostgreSQL {server.version} ({server.origin}) is up; creating the tables")
     migrate(workspace, admin_url=database.admin_url, stage="before-data", variant=variant)
+
+    def after_data() -> None:
+        tell("building constraints and indexes")
+        migrate(workspace, admin_url=database.admin_url, stage="after-data", variant=variant)
+
     tell("writing the data")
-    seeder(database.admin_url)
-    tell("building constraints and indexes")
-    migrate(workspace, admin_url=database.admin_url, stage="after-data", variant=variant)
+    seeder(database.admin_url, after_data)
     app_url = create_app_login(database)
     tell(f"starting the application, {spec.app_processes} process(es)")
     app = start_app(workspace, spec=spec, variant=variant, database_url=app_url, cpus=cpus)

@@ -36,8 +36,9 @@ def elsewhere(postgres: Server) -> dict[str, str]:
     return {"PALIER_DATABASE_URL": postgres.maintenance_url}
 
 
-def no_data(admin_url: str) -> None:
+def no_data(admin_url: str, after_data: Callable[[], None]) -> None:
     """A seeder that writes nothing."""
+    after_data()
 
 
 def status(url: str) -> int:
@@ -62,7 +63,7 @@ def token_in(stacks_home: Path) -> str:
 def test_everything_is_up_in_order_and_gone_afterwards(stacks_home, tmp_path):
     seen: list[bool] = []
 
-    def seeder(admin_url: str) -> None:
+    def seeder(admin_url: str, after_data: Callable[[], None]) -> None:
         """Tables are there, what would slow loading down is not."""
         with psycopg.connect(admin_url) as connection:
             row = connection.execute(
@@ -70,6 +71,7 @@ def test_everything_is_up_in_order_and_gone_afterwards(stacks_home, tmp_path):
                 " EXISTS (SELECT FROM pg_constraint WHERE contype = 'f')"
             ).fetchone()
             seen.extend(row or ())
+        after_data()
 
     with bring_up(
         spec=SPEC,
@@ -130,7 +132,7 @@ def test_an_error_inside_takes_the_stack_down_and_passes_on(postgres, stacks_hom
 def test_a_seed_that_fails_leaves_nothing(postgres, stacks_home, tmp_path):
     tokens: list[str] = []
 
-    def broken(admin_url: str) -> None:
+    def broken(admin_url: str, after_data: Callable[[], None]) -> None:
         tokens.append(token_in(stacks_home))
         raise ZeroDivisionError
 
@@ -203,7 +205,7 @@ from palier.stack.topology import bring_up
 with bring_up(
     spec=StackSpec(pool_size=2, postgres_settings=(("fsync", "off"),)),
     variant=Variant(),
-    seeder=lambda url: None,
+    seeder=lambda url, after_data: after_data(),
     state_dir=Path(sys.argv[2]),
     home=Path(sys.argv[1]),
 ) as stack:
@@ -311,7 +313,7 @@ def test_a_detached_stack_answers_until_it_is_taken_down(postgres, stacks_home):
 def test_a_detached_stack_that_does_not_come_up_leaves_nothing(postgres, stacks_home):
     tokens: list[str] = []
 
-    def broken(admin_url: str) -> None:
+    def broken(admin_url: str, after_data: Callable[[], None]) -> None:
         tokens.append(token_in(stacks_home))
         raise ZeroDivisionError
 
