@@ -16,6 +16,8 @@ import jsonschema
 import pytest
 import yaml
 
+from palier.analysis import metrics as analysis_metrics
+from palier.analysis.units import convert
 from palier.model.catalogue import Catalogue
 from palier.model.jsonschema import main as write_schema
 from palier.model.jsonschema import schema_text
@@ -296,3 +298,11 @@ def test_tiers_yaml_is_valid_by_the_schema_and_names_it_for_editors() -> None:
     jsonschema.Draft202012Validator(schema).validate(written())
     first_line = TIERS.read_text(encoding="utf-8").splitlines()[0]
     assert first_line == "# yaml-language-server: $schema=tiers.schema.json"
+
+
+def test_the_metrics_a_target_can_name_are_those_the_analysis_reads() -> None:
+    assert set(METRICS) == set(analysis_metrics.METRICS)
+    for metric in METRICS.values():
+        first, *others = metric.units
+        for unit in others:
+            assert convert(1.0, unit, first) > 0
