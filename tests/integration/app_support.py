@@ -147,6 +147,17 @@ class World:
     def run(self, query: str, *parameters: Any) -> None:
         self.connection.execute(query.encode(), parameters)
 
+    def wait_for_lock(self, operation: str) -> None:
+        """Wait until a statement of this name waits for a lock."""
+        deadline = time.monotonic() + 30
+        while not self.rows(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND wait_event_type = 'Lock' AND starts_with(query, %s)",
+            f"/* {operation} */",
+        ):
+            assert time.monotonic() < deadline, f"{operation} does not wait for a lock"
+            time.sleep(0.005)
+
     def owner(self) -> Principal:
         """A new owner without anything."""
         user_id = uuid.uuid4()

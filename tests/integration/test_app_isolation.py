@@ -236,7 +236,7 @@ def machine(up: Site) -> type[RuleBasedStateMachine]:
 
 @pytest.mark.covers("B-51", "B-66", "B-115", "B-116", "F-30")
 def test_no_request_reads_or_writes_another_owners_rows(town: Site) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine(town),
         settings=settings(
             max_examples=15,

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -182,6 +183,37 @@ def test_concurrent_creations_at_the_limit_give_exactly_the_limit(campus: Site) 
         assert campus.world.rows(
             "SELECT count(*) FROM schools WHERE school_group_id = %s", admin.tenant_id
         ) == [(10,)]
+
+
+@pytest.mark.covers("B-36")
+@pytest.mark.parametrize("first_commits", [True, False])
+def test_the_last_place_is_decided_by_whoever_commits_first(
+    campus: Site, first_commits: bool
+) -> None:
+    """Two transactions at the edge, step by step: the second waits for the first to decide."""
+    admin = campus.world.group("pro")
+    for index in range(9):
+        create_school(campus, admin, f"École {index}")
+    insert = (
+        "INSERT INTO schools (id, school_group_id, name, city)"
+        " VALUES (gen_random_uuid(), %s, 'É', 'Dole')"
+    )
+    with psycopg.connect(campus.world.admin_url) as first, ThreadPoolExecutor(1) as thread:
+        first.execute(insert, [admin.tenant_id])
+        body = {"name": "late", "city": "Dole"}
+        second = thread.submit(campus.call, "POST", "/api/schools", admin, json=body)
+        campus.world.wait_for_lock("create_school")
+        assert not second.done()
+        if first_commits:
+            first.commit()
+        else:
+            first.rollback()
+
+        assert second.result(timeout=30).status_code == (409 if first_commits else 201)
+
+    assert campus.world.rows(
+        "SELECT count(*) FROM schools WHERE school_group_id = %s", admin.tenant_id
+    ) == [(10,)]
 
 
 @pytest.mark.covers("B-36")

@@ -6,9 +6,11 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from app_support import Site, site, site_on
 
@@ -332,6 +334,29 @@ def test_two_hundred_parallel_bookings_of_overlapping_stays_leave_exactly_one(
 
         assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 199}
         assert up.world.rows("SELECT count(*) FROM reservations") == [(1,)]
+
+
+def test_changes_in_one_gite_take_turns(booking: Site) -> None:
+    """Two stays moved onto each other's nights would otherwise wait for each other for ever."""
+    owner = booking.world.owner()
+    unit_id = booking.world.unit(owner)
+    first = booking.world.reservation(owner, unit_id, DAY, DAY + timedelta(days=3))
+    second = booking.world.reservation(
+        owner, unit_id, DAY + timedelta(days=5), DAY + timedelta(days=8)
+    )
+    with psycopg.connect(booking.world.admin_url) as holder, ThreadPoolExecutor(1) as thread:
+        holder.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s::uuid::text, 0))", [unit_id]
+        )
+        body = {"date_debut": str(DAY + timedelta(days=6)), "date_fin": "2026-07-20"}
+        moving = thread.submit(
+            booking.call, "PATCH", f"/api/reservations/{first}", owner, json=body
+        )
+        booking.world.wait_for_lock("change_reservation")
+        holder.execute("UPDATE reservations SET date_fin = '2026-07-07' WHERE id = %s", [second])
+        holder.commit()
+
+        assert moving.result(timeout=30).status_code == 200
 
 
 def test_parallel_changes_that_swap_places_end_without_deadlock_or_overlap(booking: Site) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import subprocess
 import sys
@@ -17,6 +16,9 @@ from reference_app.migrate import index_names, main, migrate
 from reference_app.variant import Variant, parse_variant
 
 pytestmark = pytest.mark.db
+
+EVERY_CHANGE = (0, 1, 0, 2, 0, 3, 1, 2, 1, 3, 2, 3, 0)
+"""A walk over four variants that goes once from each to each other."""
 
 INVENTORY = Path(__file__).parents[2] / "docs" / "requirements" / "indexes.md"
 
@@ -78,10 +80,9 @@ def test_any_variant_can_follow_any_other(database: str, fresh_database: Any) ->
             fresh[variant] = catalogue(url)
 
     migrate(database, "before-data", variants[0])
-    for before, after in itertools.permutations(variants, 2):
-        migrate(database, "after-data", before)
-        migrate(database, "after-data", after)
-        assert catalogue(database) == fresh[after], (before, after)
+    for step in EVERY_CHANGE:
+        migrate(database, "after-data", variants[step])
+        assert catalogue(database) == fresh[variants[step]], step
 
 
 @pytest.mark.covers("F-11", "X-35", "I-08", "I-10", "I-12", "I-30")
