@@ -1,0 +1,222 @@
+"""The flow of a run in one screen: plan in, verdict out; effects only in the middle.
+
+``judge_files`` is everything right of the load. It needs the files of the run directory and
+nothing else, so `palier report` and `palier gate` are that function again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from palier.analysis.analyse import analyse
+from palier.analysis.facts import Fact, plan_limit_facts
+from palier.analysis.findings import Findings
+from palier.analysis.judge import judge
+from palier.analysis.verdict import Verdict
+from palier.environment import describe_environment
+from palier.errors import ConfigError
+from palier.load.driver import drive
+from palier.load.progress import Progress
+from palier.load.schedule import make_schedule
+from palier.model.jsonvalue import Jsonable, to_jsonable
+from palier.model.plan import RunPlan
+from palier.model.tier import Plan
+from palier.runfiles import RunFiles, read_run, write_findings, write_verdict
+from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
+from palier.stack.topology import Stack, bring_up
+from palier.telemetry.sampler import Telemetry
+from reports.write import ReportInputs, ReportPaths, write_reports
+from seed.dataset import expected_rows, seed_database
+from seed.progress import Progress as SeedProgress
+
+
+DATA_FACTS = (("users", "users"), ("units", "gites"))
+"""Facts about the data: name and unit, and the table whose rows are counted."""
+
+
+class Display(Protocol):
+    """Where a run says what it is doing."""
+
+    def say(self, text: str) -> None: ...
+    def load(self, progress: Progress) -> None: ...
+    def seed(self, progress: SeedProgress) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What is being measured.
+
+    Attributes:
+        url: Where the load goes.
+        stack: Its parts; None for somebody's own service.
+        facts: What is known of its data.
+        described: For ``environment.json``.
+    """
+
+    url: str
+    stack: Stack | None
+    facts: tuple[Fact, ...]
+    described: dict[str, Jsonable]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """A run read from its files, judged."""
+
+    plan: RunPlan
+    findings: Findings
+    verdict: Verdict
+
+
+def run_tier(
+    plan: RunPlan, *, provider_plan: Plan | None, run_dir: Path, display: Display
+) -> tuple[Conclusion, ReportPaths]:
+    """Bring up, seed, drive, judge, report.
+
+    Args:
+        plan: What to do.
+        provider_plan: Plan of the tier's database provider, for the "share of plan" targets.
+        run_dir: Empty directory of the run.
+        display: Told what is going on.
+
+    Raises:
+        PalierError: The stack, the seed, the load or the disk failed.
+    """
+    files = RunFiles(run_dir)
+    files.write_plan(plan, schedule_digest=make_schedule(plan).digest)
+    cpus = plan_cpus(usable_cores())
+    with system_under_test(plan, run_dir=run_dir, cpus=cpus, display=display) as system:
+        described = system.described | {"cpus": to_jsonable(cpus)}
+        files.write_environment(describe_environment(Path(), described))
+        measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)
+    limits = () if provider_plan is None else plan_limit_facts(provider_plan)
+    files.write_observations((*limits, *system.facts, *measured))
+    display.say("judging, and drawing the report")
+    return conclude(run_dir)
+
+
+def conclude(run_dir: Path) -> tuple[Conclusion, ReportPaths]:
+    """Judge a run from its files and write findings, verdict and reports anew.
+
+    Raises:
+        RunFilesError: The directory is not one of a run, or a file is damaged.
+        PalierError: A file cannot be written.
+    """
+    conclusion, inputs = judge_files(run_dir)
+    write_findings(run_dir, conclusion.findings)
+    write_verdict(run_dir, conclusion.verdict)
+    return conclusion, write_reports(run_dir, inputs)
+
+
+def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
+    """Judge a run from its files alone; writes nothing.
+
+    Raises:
+        RunFilesError: The directory is not one of a run, or a file is damaged.
+    """
+    run = read_run(run_dir)
+    findings = analyse(
+        plan=run.plan,
+        ledger=run.ledger,
+        histograms=run.histograms,
+        health_lines=run.health_lines,
+        telemetry=run.telemetry,
+        events=run.events,
+        run=run.run,
+    )
+    verdict = judge(run.plan, findings, run.facts)
+    return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(
+        plan=run.plan,
+        findings=findings,
+        verdict=verdict,
+        environment=run.environment,
+        exemplars=run.exemplars,
+        telemetry=run.telemetry,
+        events=run.events,
+    )
+
+
+def measure(
+    plan: RunPlan, *, system: System, run_dir: Path, cpus: CpuPlan, display: Display
+) -> tuple[Fact, ...]:
+    """Send the load and watch; the files of the run directory are the result.
+
+    Returns:
+        Facts observed beside the load.
+    """
+    display.say(f"sending {plan.requests_per_s:.3g} requests/s for {plan.duration_s:g} s")
+    watching: list[Telemetry] = []
+    with ExitStack() as until_end:
+
+        def watch(t0: float, loaders: Iterable[int]) -> None:
+            pids = tuple(loaders)
+            telemetry = Telemetry(system.stack, loader_pids=lambda: pids, t0=t0, directory=run_dir)
+            watching.append(until_end.enter_context(telemetry))
+
+        load = drive(
+            plan,
+            run_dir=run_dir,
+            url=system.url,
+            cpu_set=frozenset(cpus.generator),
+            on_start=watch,
+            on_progress=display.load,
+        )
+    observed = [
+        Fact(name=name, value=value, unit="rows", how="largest seen by the scenario in an answer")
+        for name, value in load.observations.items()
+    ]
+    for telemetry in watching:
+        observed += telemetry.facts(
+            from_s=plan.warmup_s, to_s=plan.duration_s, system_cores=len(cpus.system)
+        )
+    return tuple(observed)
+
+
+@contextmanager
+def system_under_test(
+    plan: RunPlan, *, run_dir: Path, cpus: CpuPlan, display: Display
+) -> Iterator[System]:
+    """The tier's own stack with its data, or somebody's service as it is."""
+    if plan.url is not None:
+        yield System(url=plan.url, stack=None, facts=(), described={"url": plan.url})
+        return
+    if plan.tier.stack is None:
+        raise ConfigError(
+            what=f"tier {plan.tier.id} has neither a stack nor a url",
+            where="tiers.yaml",
+            fix="give the tier a url, or name your service with --url",
+        )
+    facts: list[Fact] = []
+    dataset: dict[str, Jsonable] = {}
+
+    def seeder(admin_url: str, after_data: Callable[[], None]) -> None:
+        result = seed_database(
+            admin_url, plan.tier, plan.seed, after_data=after_data, on_progress=display.seed
+        )
+        display.say(f"{result.rows:,} rows, checksum {result.checksum[:12]}")
+        rows = expected_rows(plan.tier, plan.seed)  # verified by the seed
+        dataset.update(seed=plan.seed, checksum=result.checksum, rows=to_jsonable(rows))
+        facts.extend(
+            Fact(name=name, value=float(rows[table]), unit=name, how=f"rows of table {table}")
+            for name, table in DATA_FACTS
+            if table in rows
+        )
+
+    with bring_up(
+        spec=plan.tier.stack,
+        variant=plan.variant,
+        seeder=seeder,
+        state_dir=run_dir / "stack",
+        cpus=cpus.system,
+        tell=display.say,
+    ) as stack:
+        yield System(
+            url=stack.url,
+            stack=stack,
+            facts=tuple(facts),
+            described={"dataset": dataset, "stack": to_jsonable(stack.describe())},
+        )
