@@ -43,7 +43,7 @@ class StackSpec:
     Attributes:
         app_processes: Processes of the application server.
         pool_size: Database connections of each application process.
-        password_hash_log2_n: scrypt cost: ``N = 2**n``; one sign-in costs about ``N`` x 8 KiB.
+        password_hash_log2_n: scrypt cost: ``N = 2**n``; one sign-in takes ``N`` KiB of memory.
         postgres_settings: Server settings, name to value.
         components: Further components by name (``redis``, ``replica``, ``pgbouncer`` ...).
         cpus: Processors the source gives the tier; None when it is silent.
