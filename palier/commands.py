@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import json
 import os
 import shutil
 import sys
 from argparse import Namespace
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,8 +21,8 @@ from palier.errors import ConfigError, ExitCode
 from palier.load.schedule import make_schedule
 from palier.model.catalogue import Catalogue
 from palier.model.duration import parse_duration
-from palier.model.parse import load_catalogue
 from palier.model.jsonvalue import Jsonable, to_jsonable
+from palier.model.parse import load_catalogue
 from palier.model.plan import RunPlan, make_plan
 from palier.model.plan_json import plan_as_json
 from palier.model.tier import Plan, StackSpec, Tier
@@ -65,8 +68,11 @@ def show(options: Namespace) -> ExitCode:
     if options.json:
         _print_json(plan_as_json(plan, schedule_digest=schedule.digest))
     else:
+        counts: Counter[str] = Counter()
+        for (_, operation), count in schedule.planned_counts().items():
+            counts[operation] += count
         rows = None if plan.url is not None else expected_rows(plan.tier, plan.seed)
-        _print(describe_plan(plan, schedule.planned_counts(), rows=rows))
+        _print(describe_plan(plan, counts, rows=rows))
     return ExitCode.PASS
 
 
@@ -101,16 +107,16 @@ def gate(options: Namespace) -> ExitCode:
 def up(options: Namespace) -> ExitCode:
     tier = load_catalogue(options.tiers).tier(options.tier)
     with ProgressDisplay() as display:
+
+        def seeder(admin_url: str, after_data: Callable[[], None]) -> None:
+            seed_database(
+                admin_url, tier, options.seed, after_data=after_data, on_progress=display.seed
+            )
+
         record = up_detached(
             spec=_stack_of(tier),
             variant=override(tier.variant, options.set),
-            seeder=lambda admin_url, after_data: seed_database(
-                admin_url,
-                tier,
-                options.seed,
-                after_data=after_data,
-                on_progress=display.seed,
-            ),
+            seeder=seeder,
             name=tier.id,
             tell=display.say,
         )
@@ -191,41 +197,48 @@ def _stack_that_is_up(tier: Tier) -> StackRecord:
 
 
 def _new_run_dir(out: Path | None, plan: RunPlan) -> Path:
-    """Create the directory of a run; never one that holds anything.
+    """Make the directory of a run; never one that holds anything.
 
     Raises:
-        ConfigError: ``out`` is a file, holds files, or cannot be made.
+        ConfigError: It is a file, holds files, or cannot be made.
     """
-    if out is None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        name = f"{stamp}-{plan.tier.id}-{plan.profile.id}"
-        runs = Path("runs")
-        candidates = (runs / (name if k == 1 else f"{name}-{k}") for k in range(1, 1000))
-    else:
-        candidates = iter((out,))
-    for candidate in candidates:
+    try:
+        if out is None:
+            return _unused(Path("runs"), f"{_utc_now()}-{plan.tier.id}-{plan.profile.id}")
+        out.mkdir(parents=True, exist_ok=True)
+        if not any(out.iterdir()):
+            return out
+    except FileExistsError:
+        raise ConfigError(
+            what="not a directory", where=f"--out {out}", fix="name a new directory"
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            what=f"cannot make the directory of the run: {error.strerror}",
+            where=str(out or "runs"),
+            fix="name a directory that can be written with --out",
+        ) from error
+    raise ConfigError(
+        what="the directory of a new run holds files already",
+        where=f"--out {out}",
+        fix="name an empty or a new directory",
+    )
+
+
+def _unused(parent: Path, name: str) -> Path:
+    """Make ``parent/name``, with a number behind it when another run began in the same second."""
+    for attempt in itertools.count(1):
+        candidate = parent / (name if attempt == 1 else f"{name}-{attempt}")
         try:
-            candidate.mkdir(parents=True, exist_ok=out is not None)
-            if any(candidate.iterdir()):
-                raise ConfigError(
-                    what="the directory of a new run holds files already",
-                    where=f"--out {candidate}",
-                    fix="name an empty or a new directory",
-                )
+            candidate.mkdir(parents=True)
         except FileExistsError:
-            if out is None:
-                continue
-            raise ConfigError(
-                what="not a directory", where=f"--out {candidate}", fix="name a new directory"
-            ) from None
-        except OSError as error:
-            raise ConfigError(
-                what=f"cannot make the directory of the run: {error.strerror}",
-                where=str(candidate),
-                fix="name a directory that can be written with --out",
-            ) from error
+            continue
         return candidate
-    raise AssertionError("a thousand runs in one second")
+    raise AssertionError("unreachable")
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _tell(conclusion: Conclusion, paths: ReportPaths | None, *, as_json: bool) -> None:

@@ -33,7 +33,6 @@ from reports.write import ReportInputs, ReportPaths, write_reports
 from seed.dataset import expected_rows, seed_database
 from seed.progress import Progress as SeedProgress
 
-
 DATA_FACTS = (("users", "users"), ("units", "gites"))
 """Facts about the data: name and unit, and the table whose rows are counted."""
 
