@@ -58,7 +58,7 @@ def parse_catalogue(text: str, path: str) -> Catalogue:
     if root is None or (isinstance(root, Scalar) and root.is_null):
         if not problems:
             what = "the file is empty"
-            fix = "begin with systems:, see the ten-line example in the README"
+            fix = "begin with systems:, as in docs/own-service.md"
             reader.tell(Place(1, 1), what, fix)
         raise error_of(path, reader.problems)
     document = reader.read(record_of(CatalogueText), root)

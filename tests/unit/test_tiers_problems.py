@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,16 @@ def test_ten_lines_describe_somebodys_own_service() -> None:
     assert tier.load.offered_per_s == pytest.approx(500 * 0.10 * 10 / 60)
     assert [(target.id, target.role) for target in tier.targets] == [("fast", "gate")]
     assert catalogue.profile("steady").duration_s == 600
+
+
+def test_the_example_of_the_documentation_is_read() -> None:
+    page = BROKEN.parents[2] / "docs" / "own-service.md"
+    text = page.read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(# shop\.yaml\n.*?)```", text, flags=re.DOTALL)
+    catalogue = parse_catalogue(example, "shop.yaml")
+    tier = catalogue.tier("shop-today")
+    assert tier.load.offered_per_s == pytest.approx(5)
+    assert {target.id for target in tier.targets} == {"orders-p95", "errors"}
 
 
 def test_an_unknown_tier_is_answered_with_the_nearest() -> None:
