@@ -1,166 +1,176 @@
-"""LiveOwnerUnit: owners of holiday rentals at work (journeys J-01, J-02, J-05).
+"""LiveOwnerUnit: what owners of gîtes do (J-01, J-02, J-05; docs/requirements/load_tests.md).
 
     locust -f scenarios/liveownerunit.py --host http://127.0.0.1:8000
 
-runs it with plain Locust; `palier run lou-2` drives it by its schedule.
+Works against any deployment of the reference application, whichever way it pages.
 """
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Final
+from urllib.parse import urlencode
 
 from palier.model.identity import gite_id, owner_email, password, reservation_id
-from scenarios.operation import operation
+from scenarios.operation import CannotFollow, operation
 from scenarios.visitor import JourneyUser
 
-FIRST_FREE_DAY = date(2027, 1, 1)
-"""The seeded stays end in December 2026 (docs/decisions/0030-seed.md)."""
+RESERVATIONS: Final = "/api/reservations"
 
-FREE_DAYS = 60_000
-"""Days that scenarios book in, up to the year 2191."""
+FIRST_NIGHT: Final = date(2100, 1, 1)
+"""Stays are booked beyond any seeded one, so that they never clash with the data."""
 
-NIGHTS = 2
+STAY_NIGHTS: Final = 2
 
-DAYS_A_STAY = 3
-"""Two nights and a day between: two sessions never want the same night."""
+STAYS: Final = 1_400_000
+"""Two-night stays that fit between 2100 and the last year of the calendar, 9999."""
 
-GUESTS = ("Martin", "Lefèvre", "Bernard", "Dubois", "Moreau", "Élise", "Chloé", "François")
-
-SEARCH_YEAR = 2025
-"""A year that is wholly in the seeded past, so every owner has figures for it."""
-
-RESERVATIONS = "/api/reservations"
+GUESTS: Final = ("Martin", "Bernard", "Dubois", "Petit", "Durand", "Leroy", "Moreau", "Simon")
+"""Family names that are frequent in the data."""
 
 
 class Owner(JourneyUser):
-    """An owner with a browser: signs in, reads lists, books and changes stays."""
+    """An owner at work."""
 
     system = "liveownerunit"
 
     def begin(self, *, tenant: int, session: int) -> None:
         super().begin(tenant=tenant, session=session)
-        self._headers: dict[str, str] = {}
-        self._next: str | None = None
-        self._last: str | None = None
-        self._created: str | None = None
+        self.token = ""
+        self.next_address: str | None = None
+        self.last_address: str | None = None
+        self.created: str | None = None
+
+    # signing in -----------------------------------------------------------------------------
 
     @operation(essential=True)
     def sign_in(self) -> None:
-        """POST /api/auth; the token is kept for the session."""
         answer = self.call(
             "POST",
             "/api/auth",
             body={"email": owner_email(self.tenant), "password": password(self.seed)},
         ).json()
-        token = answer.get("access_token") if isinstance(answer, dict) else None
-        self.check(isinstance(token, str) and bool(token), "no access_token in the answer")
-        self._headers = {"Authorization": f"Bearer {token}"}
+        token = answer.get("access_token")
+        self.check(isinstance(token, str) and token != "", "the answer holds no access_token")
+        self.token = token
+
+    # reading --------------------------------------------------------------------------------
 
     @operation
     def dashboard(self) -> None:
-        """The page an owner lands on."""
-        self._get("/api/dashboard")
+        answer = self._get("/api/dashboard")
+        self.check("arrivals" in answer, "the dashboard names no arrivals")
+
+    @operation
+    def statistics(self) -> None:
+        answer = self._get("/api/statistics")
+        self.check("months" in answer, "the statistics have no months")
 
     @operation
     def list_units(self) -> None:
-        """All gîtes of the owner."""
         units = self._get("/api/units")
-        self.check(isinstance(units, list) and len(units) > 0, "no gîtes in the answer")
+        self.check(isinstance(units, list) and len(units) > 0, "an owner without a gîte")
 
     @operation
     def list_reservations(self) -> None:
-        """First page, newest arrival first."""
-        self._page(RESERVATIONS)
+        self._get_page(RESERVATIONS)
 
     @operation
     def next_page(self) -> None:
-        """The page after the one shown; the first again when there is none."""
-        self._page(self._next or RESERVATIONS)
+        """What "next" leads to; the first page again where there is no next one."""
+        self._get_page(self.next_address or RESERVATIONS)
 
     @operation
     def last_page(self) -> None:
-        """The last page, where the list knows its length."""
-        self._page(self._last or RESERVATIONS)
+        """What "last" leads to; "next" where the deployment does not know the last page."""
+        self._get_page(self.last_address or self.next_address or RESERVATIONS)
 
     @operation
     def search_guest(self) -> None:
-        """French full-text search in the guests' names."""
-        guest = GUESTS[self.session % len(GUESTS)]
-        self._page(f"{RESERVATIONS}?q={quote(guest)}")
+        name = GUESTS[self.session % len(GUESTS)]
+        page = self._get_page(f"{RESERVATIONS}?{urlencode({'q': name})}")
+        self.check(
+            all(name.lower() in row["client_nom"].lower() for row in page["items"]),
+            "the search found somebody else",
+        )
 
     @operation
     def filter_reservations(self) -> None:
-        """Confirmed stays of one platform since the beginning of 2026 (B-69)."""
-        self._page(f"{RESERVATIONS}?from=2026-01-01&platform=airbnb&status=confirmed")
+        query = urlencode({"platform": "airbnb", "status": "confirmed"})
+        page = self._get_page(f"{RESERVATIONS}?{query}")
+        self.check(
+            all(
+                (row["plateforme"], row["status"]) == ("airbnb", "confirmed")
+                for row in page["items"]
+            ),
+            "the filter let others through",
+        )
 
     @operation
     def read_reservation(self) -> None:
-        """One stay."""
-        wanted = self._stay()
-        found = self._get(f"{RESERVATIONS}/{wanted}")
-        self.check(found.get("id") == wanted, "another reservation than asked for")
+        wanted = self.created or str(reservation_id(seed=self.seed, owner=self.tenant, index=0))
+        answer = self._get(f"{RESERVATIONS}/{wanted}")
+        self.check(answer.get("id") == wanted, "another reservation than asked for")
+
+    # writing --------------------------------------------------------------------------------
 
     @operation
     def create_reservation(self) -> None:
-        """Book two nights that nobody else wants."""
-        offset = (self.epoch + self.session * DAYS_A_STAY) % FREE_DAYS
-        arrival = FIRST_FREE_DAY + timedelta(days=offset)
-        created = self.call(
+        """Book a stay nobody else books: a refusal for taken nights (409) is a failure."""
+        # The start differs between runs, for a database that outlives one.
+        slot = (self.epoch + self.session) % STAYS
+        arrival = FIRST_NIGHT + timedelta(days=STAY_NIGHTS * slot)
+        answer = self.call(
             "POST",
             RESERVATIONS,
             expect=201,
-            headers=self._headers,
+            headers=self._signed(),
             body={
                 "gite_id": str(gite_id(seed=self.seed, owner=self.tenant, index=0)),
                 "date_debut": arrival.isoformat(),
-                "date_fin": (arrival + timedelta(days=NIGHTS)).isoformat(),
-                "client_nom": f"{GUESTS[self.session % len(GUESTS)]} Palier",
+                "date_fin": (arrival + timedelta(days=STAY_NIGHTS)).isoformat(),
+                "client_nom": f"Famille {GUESTS[self.session % len(GUESTS)]}",
                 "voyageurs": 2,
                 "plateforme": "direct",
                 "prix_centimes": 18_000,
             },
         ).json()
-        self.check(isinstance(created.get("id"), str), "no id in the answer")
-        self._created = created["id"]
+        self.check(answer.get("date_debut") == arrival.isoformat(), "other nights than asked for")
+        self.created = answer["id"]
 
     @operation
     def change_reservation(self) -> None:
-        """One guest more."""
-        changed = self.call(
-            "PATCH",
-            f"{RESERVATIONS}/{self._stay()}",
-            headers=self._headers,
-            body={"voyageurs": 3},
+        answer = self.call(
+            "PATCH", self._own_reservation(), headers=self._signed(), body={"voyageurs": 4}
         ).json()
-        self.check(changed.get("voyageurs") == 3, "the change is not in the answer")
+        self.check(answer.get("voyageurs") == 4, "the change did not take")
 
     @operation
     def cancel_reservation(self) -> None:
-        """Give the nights free again."""
-        cancelled = self.call(
-            "POST", f"{RESERVATIONS}/{self._stay()}/cancel", headers=self._headers
+        answer = self.call(
+            "POST", f"{self._own_reservation()}/cancel", headers=self._signed()
         ).json()
-        self.check(cancelled.get("status") == "cancelled", "the stay is not cancelled")
+        self.check(answer.get("status") == "cancelled", "the stay is not cancelled")
 
-    @operation
-    def statistics(self) -> None:
-        """Figures of a whole year."""
-        figures = self._get(f"/api/statistics?year={SEARCH_YEAR}")
-        self.check(figures.get("year") == SEARCH_YEAR, "another year than asked for")
+    # ----------------------------------------------------------------------------------------
 
-    def _stay(self) -> str:
-        """The stay this session booked, or one of the seeded ones."""
-        return self._created or str(reservation_id(seed=self.seed, owner=self.tenant, index=0))
+    def _signed(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def _own_reservation(self) -> str:
+        if self.created is None:
+            raise CannotFollow("nothing was booked in this session")
+        return f"{RESERVATIONS}/{self.created}"
 
     def _get(self, path: str) -> Any:
-        return self.call("GET", path, headers=self._headers).json()
+        return self.call("GET", path, headers=self._signed()).json()
 
-    def _page(self, path: str) -> None:
-        page = self._get(path)
-        rows = page.get("items") if isinstance(page, dict) else None
-        self.check(isinstance(rows, list), "no list of items in the answer")
+    def _get_page(self, path: str) -> dict[str, Any]:
+        page: dict[str, Any] = self._get(path)
+        rows = page["items"]
         self.observe("page_rows_max", len(rows))
-        self._next = page.get("next")
-        self._last = page.get("last")
+        size = page.get("page_size")
+        self.check(size is None or len(rows) <= size, "more rows than a page holds")
+        self.next_address = page.get("next")
+        self.last_address = page.get("last")
+        return page

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, overload
 
-Method = TypeVar("Method", bound=Callable[..., None])
+_Method = TypeVar("_Method", bound=Callable[[Any], None])
 
-MARK = "_palier_operation"
+_MARK: Final = "_palier_operation"
 
 
 class Failed(Exception):  # noqa: N818  a result to count, not a mishap
-    """The answer was not right. The message goes into the report; keep ids and numbers out of it,
-    so that equal failures are counted together."""
+    """The answer was not right.
+
+    The message goes into the report; keep ids and numbers out of it, so that equal failures are
+    counted together.
+    """
+
+
+class TimedOut(Failed):
+    """There was no whole answer within the limit."""
+
+
+class CannotFollow(Exception):  # noqa: N818  likewise
+    """An operation cannot be asked for, because an earlier one of its session failed."""
 
 
 class ScenarioError(Exception):
-    """The scenario is wrong, not the system: an unknown operation, two requests in one."""
+    """The scenario is wrong, not the system: no request in an operation, or two."""
 
 
+@dataclass(frozen=True, slots=True)
 class Operation:
     """What is known of one operation.
 
@@ -27,33 +40,36 @@ class Operation:
         essential: When it fails, the rest of the session cannot follow.
     """
 
-    __slots__ = ("essential", "name")
-
-    def __init__(self, name: str, *, essential: bool) -> None:
-        self.name = name
-        self.essential = essential
+    name: str
+    essential: bool
 
 
-def operation(method: Method | None = None, *, essential: bool = False) -> Any:
-    """Mark a method of a ``JourneyUser`` as an operation of its own name.
+@overload
+def operation(method: _Method) -> _Method: ...
+
+
+@overload
+def operation(*, essential: bool) -> Callable[[_Method], _Method]: ...
+
+
+def operation(
+    method: _Method | None = None, *, essential: bool = False
+) -> _Method | Callable[[_Method], _Method]:
+    """Mark a method of a ``JourneyUser`` as the operation of its name.
 
     Args:
-        method: The method; it must make exactly one request through ``self.call``.
+        method: The method; it makes exactly one request, by ``self.call``.
         essential: True for what the rest of a session needs, such as signing in.
     """
 
-    def mark(marked: Method) -> Method:
-        setattr(marked, MARK, Operation(marked.__name__, essential=essential))
+    def mark(marked: _Method) -> _Method:
+        setattr(marked, _MARK, Operation(marked.__name__, essential))
         return marked
 
     return mark if method is None else mark(method)
 
 
 def operations_of(user_class: type) -> dict[str, Operation]:
-    """Operations of a class by name."""
-    found = {}
-    for name in dir(user_class):
-        marked = getattr(getattr(user_class, name, None), MARK, None)
-        if isinstance(marked, Operation):
-            found[marked.name] = marked
-    return found
+    """Operations of a class, inherited ones included, by name."""
+    marks = (getattr(getattr(user_class, name, None), _MARK, None) for name in dir(user_class))
+    return {mark.name: mark for mark in marks if isinstance(mark, Operation)}

@@ -1,45 +1,57 @@
 """The base of every scenario: a Locust user that visits by journeys.
 
-Driven by Palier, one object serves one session after the other on its kept-alive connection, as
-``scenarios.arrivals`` tells it. Run by plain Locust, it walks the journeys of ``tiers.yaml`` in a
-loop with their think times.
+Driven by Palier, one object serves one session after the other, as ``scenarios.engine`` tells it.
+Run by plain Locust, it walks the journeys in a loop with their think times (``scenarios.plain``).
+How to write one: ``scenarios/README.md``.
 """
 
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import gevent
 from gevent import Timeout
 from locust import task
 from locust.contrib.fasthttp import FastHttpUser
 
+from palier.load.outcome import Outcome
 from palier.model.journey import Journey
-from palier.model.parse import load_catalogue
-from scenarios import plugin
-from scenarios.operation import Failed, Operation, ScenarioError, operations_of
+from palier.model.plan import REQUEST_TIMEOUT_S
 
-PLAIN_VISITORS = 50
-"""Tenants that plain Locust signs in as; the smallest tier has as many."""
+# Imported for what it does: it adds our flags and hooks to Locust.
+from scenarios import control as _control  # noqa: F401
+from scenarios.connections import SharedConnections
+from scenarios.operation import (
+    CannotFollow,
+    Failed,
+    Operation,
+    ScenarioError,
+    TimedOut,
+    operations_of,
+)
+from scenarios.plain import Visit, plain_visits
+
+REQUEST_ID_HEADER = "x-request-id"
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that passed the check of its status.
+    """An answer with the expected status.
 
     Attributes:
         status: HTTP status.
-        headers: Header names in lower case.
-        body: Raw body.
+        headers: Header names in any case to values.
+        body: The whole body, decompressed.
     """
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
 
     def json(self) -> Any:
         """The body as JSON.
@@ -53,46 +65,90 @@ class Answer:
             raise Failed("the body is not JSON") from error
 
 
-class JourneyUser(FastHttpUser):  # type: ignore[misc]  # locust ships no types for it
-    """A visitor. Subclasses give ``system`` and operations.
+class Exchange:
+    """The one request of a running operation. Instants of ``time.monotonic_ns``.
+
+    Attributes:
+        operation: Name of the operation.
+        started_ns: When it was sent; None before.
+        ended_ns: When its last byte had come, or it was given up; None before.
+        status: HTTP status; None when no answer came.
+        request_id: The answer's request id, if it had one.
+        message: What went wrong; empty when nothing did.
+    """
+
+    __slots__ = (
+        "ended_ns",
+        "message",
+        "operation",
+        "request_id",
+        "response",
+        "started_ns",
+        "status",
+    )
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        self.started_ns: int | None = None
+        self.ended_ns: int | None = None
+        self.status: int | None = None
+        self.request_id: str | None = None
+        self.message = ""
+        self.response: Any = None
+
+
+class _TimeIsUp(BaseException):
+    """Ends a request that takes too long. Not an ``Exception`` and not gevent's own ``Timeout``,
+    which the HTTP client would take for trouble of its own and swallow."""
+
+
+class JourneyUser(FastHttpUser):
+    """A visitor. Subclasses have operations, and remember what lies between them.
 
     Attributes:
         system: Id of the system in ``tiers.yaml`` whose journeys plain Locust walks.
+        journeys: Journeys for plain Locust, in place of those of a system.
         seed: Seed of the data; ids and passwords derive from it.
-        tenant: Index of the tenant this session belongs to.
+        tenant: Index of the tenant whose session this is.
         session: Index of the session, unique in the run.
-        epoch: A number that differs between runs, for what must not repeat in a database that
-            outlives one run.
+        epoch: Differs between runs, for what must not repeat in a database that outlives one.
         observations: Largest value seen of each fact worth judging, by name.
+        exchange: The request of the operation that ran last.
     """
 
     abstract = True
-    system: ClassVar[str]
-    max_redirects = 0
-    concurrency = 1
-    """One connection a visitor. A pool would hide waiting, and try again in silence."""
+    max_redirects = 0  # a redirect is an answer; following it would be a second request
 
+    system: ClassVar[str | None] = None
+    journeys: ClassVar[tuple[Journey, ...]] = ()
     operations: ClassVar[dict[str, Operation]] = {}
+    timeout_s: ClassVar[float] = REQUEST_TIMEOUT_S
+    seed: ClassVar[int] = 1
+    epoch: ClassVar[int] = time.time_ns()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.operations = operations_of(cls)
 
     def __init__(self, environment: Any) -> None:
+        if type(self).client_pool is None:
+            type(self).client_pool = SharedConnections(timeout_s=self.timeout_s)
         super().__init__(environment)
-        self.seed = 1
-        self.epoch = 0
         self.observations: dict[str, float] = {}
-        self._open: Any = None
-        self._operation = ""
-        self.begin(tenant=0, session=0)
+        self.exchange = Exchange("")
+        self.on_send: Callable[[int], None] | None = None
+        self._visits: Any = None
+
+    # what subclasses use --------------------------------------------------------------------
 
     def begin(self, *, tenant: int, session: int) -> None:
-        """Forget the session before. Subclasses add what they remember between steps."""
+        """Become another visitor, and forget the one before.
+
+        Subclasses extend it with what they remember between steps.
+        """
         self.tenant = tenant
         self.session = session
-
-    # making requests ------------------------------------------------------------------------
+        self.client.cookiejar.clear()
 
     def call(
         self,
@@ -113,32 +169,24 @@ class JourneyUser(FastHttpUser):  # type: ignore[misc]  # locust ships no types 
             headers: Further headers.
 
         Raises:
-            Failed: No answer, or another status.
+            Failed: No answer, not a whole one, or another status.
+            TimedOut: No whole answer within ``timeout_s``.
             ScenarioError: The operation has made its request already.
         """
-        if self._open is not None:
-            raise ScenarioError(f"operation {self._operation!r} makes more than one request")
-        response = self.client.request(
-            method,
-            path,
-            name=self._operation,
-            json=body,
-            headers=dict(headers or {}),
-            catch_response=True,
-        )
-        self._open = response.__enter__()
-        if response.status_code == 0:
-            error = response.error
-            if isinstance(error, Timeout):
-                raise error
-            raise Failed(f"no answer: {type(error).__name__}: {error}")
-        if response.status_code != expect:
-            raise Failed(f"status {response.status_code} instead of {expect}")
-        return Answer(
-            status=response.status_code,
-            headers={name.lower(): value for name, value in (response.headers or {}).items()},
-            body=response.content or b"",
-        )
+        exchange = self.exchange
+        if exchange.started_ns is not None:
+            raise ScenarioError(f"operation {exchange.operation} makes more than one request")
+        response = self._send(exchange, method, path, body, headers)
+        status = response.status_code or None
+        exchange.status = status
+        if response.headers is not None:
+            exchange.request_id = response.headers.get(REQUEST_ID_HEADER)
+        problem = response.request_meta["exception"] or getattr(response, "error", None)
+        if problem is not None and (status is None or status == expect):
+            raise Failed(f"no whole answer: {_in_words(problem)}")
+        if status != expect:
+            raise Failed(f"status {status} instead of {expect}")
+        return Answer(expect, response.headers, response.content or b"")
 
     def check(self, claim: bool, otherwise: str) -> None:
         """Hold a claim about the answer.
@@ -154,79 +202,120 @@ class JourneyUser(FastHttpUser):  # type: ignore[misc]  # locust ships no types 
         if value > self.observations.get(name, float("-inf")):
             self.observations[name] = value
 
-    # being driven ---------------------------------------------------------------------------
+    # what drives it uses --------------------------------------------------------------------
 
-    def perform(self, name: str) -> tuple[int | None, str | None]:
-        """Run one operation; Locust's own statistics hear of it as of any other request.
+    def perform(self, name: str) -> Outcome:
+        """Run one operation; Locust's own listeners hear of it as of any request.
 
         Returns:
-            Status and request id of the answer, None when there was none.
+            How it ended; the rest is in ``exchange``.
 
         Raises:
-            Failed: The answer was not right.
-            Timeout: There was none in time.
-            ScenarioError: The scenario is wrong.
+            CannotFollow: An earlier operation failed, and nothing was sent.
         """
-        self._operation = name
-        self._open = None
+        exchange = self.exchange = Exchange(name)
+        outcome: Outcome = "failed"
         try:
             getattr(self, name)()
-        except (Failed, Timeout) as error:
-            self._close(f"{type(error).__name__}: {error}")
-            raise
-        except BaseException:
-            self._close("the scenario stopped")
-            raise
-        if self._open is None:
-            raise ScenarioError(f"operation {name!r} made no request")
-        return self._close(None)
-
-    def last_answer(self) -> tuple[int | None, str | None]:
-        """Status and request id of the answer to the operation that ran last."""
-        return self._last
-
-    _last: tuple[int | None, str | None] = (None, None)
-
-    def _close(self, failure: str | None) -> tuple[int | None, str | None]:
-        opened, self._open = self._open, None
-        if opened is None:
-            self._last = (None, None)
-            return self._last
-        if failure is not None:
-            opened.failure(failure)
-        headers = opened.headers or {}
-        self._last = (opened.status_code or None, headers.get("x-request-id"))
-        opened.__exit__(None, None, None)
-        return self._last
-
-    def reconnect(self) -> None:
-        """Leave a connection that still waits for an answer; the next request opens another."""
-        self.client.client.clientpool.close()
-
-    # plain Locust ---------------------------------------------------------------------------
+            if exchange.started_ns is None:
+                raise ScenarioError(f"operation {name} makes no request")
+            outcome = "succeeded"
+        except CannotFollow:
+            if exchange.started_ns is None:
+                raise
+            exchange.message = "the scenario gave up after sending"
+        except TimedOut as error:
+            outcome = "timed_out"
+            exchange.message = str(error)
+        except Failed as error:
+            exchange.message = str(error)
+        except ScenarioError as error:
+            exchange.message = f"scenario: {error}"
+        except Exception as error:  # noqa: BLE001  an answer of an unforeseen form is a failure
+            exchange.message = f"scenario: {type(error).__name__}: {error}"
+        self._tell_locust(exchange)
+        return outcome
 
     @task
     def visit(self) -> None:
         """One session of plain, closed-loop Locust: a journey with its think times."""
-        journeys = plain_journeys(self.system)
-        journey = random.choices(journeys, [one.weight for one in journeys])[0]
-        self.begin(tenant=random.randrange(PLAIN_VISITORS), session=random.randrange(2**19))
-        for step in journey.steps:
-            if step.think_s:
-                self._sleep(random.expovariate(1 / step.think_s))
+        if self._visits is None:
+            self._visits = plain_visits(self)
+        visit: Visit = next(self._visits)
+        self.begin(tenant=visit.tenant, session=visit.session)
+        for think_s, name in visit.steps:
+            gevent.sleep(think_s)
             try:
-                self.perform(step.operation)
-            except (Failed, Timeout):
-                if self.operations[step.operation].essential:
-                    return
+                outcome = self.perform(name)
+            except CannotFollow:
+                continue
+            if outcome != "succeeded" and self.operations[name].essential:
+                return
+
+    # ----------------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        exchange: Exchange,
+        method: str,
+        path: str,
+        body: Any,
+        headers: Mapping[str, str] | None,
+    ) -> Any:
+        data = None if body is None else json.dumps(body)
+        sent_headers = dict(headers) if headers else {}
+        if data is not None:
+            sent_headers.setdefault("Content-Type", "application/json")
+        sent_headers.setdefault("Accept", "application/json")
+        time_is_up = _TimeIsUp()
+        exchange.started_ns = time.monotonic_ns()
+        if self.on_send is not None:
+            self.on_send(exchange.started_ns)
+        timer = Timeout.start_new(self.timeout_s, time_is_up)
+        try:
+            exchange.response = self.client.request(
+                method,
+                path,
+                name=exchange.operation,
+                data=data,
+                headers=sent_headers,
+                catch_response=True,
+            )
+        except _TimeIsUp as error:
+            if error is not time_is_up:
+                raise
+            self._tell_locust_of_timeout(exchange, method, path)
+            raise TimedOut(f"no whole answer in {self.timeout_s:g} s") from None
+        finally:
+            exchange.ended_ns = time.monotonic_ns()
+            timer.close()
+        return exchange.response
+
+    def _tell_locust(self, exchange: Exchange) -> None:
+        response, exchange.response = exchange.response, None
+        if response is None:
+            return
+        with response:
+            if exchange.message:
+                response.failure(exchange.message)
+            else:
+                response.success()
+
+    def _tell_locust_of_timeout(self, exchange: Exchange, method: str, path: str) -> None:
+        self.environment.events.request.fire(
+            request_type=method,
+            name=exchange.operation,
+            response_time=self.timeout_s * 1000,
+            response_length=0,
+            response=None,
+            context={},
+            exception=TimedOut(f"no whole answer in {self.timeout_s:g} s"),
+            start_time=time.time() - self.timeout_s,
+            url=f"{self.host}{path}",
+        )
 
 
-_PLAIN: dict[str, tuple[Journey, ...]] = {}
-
-
-def plain_journeys(system: str) -> tuple[Journey, ...]:
-    """Journeys of a system from the ``tiers.yaml`` of the project, read once."""
-    if system not in _PLAIN:
-        path = Path(__file__).parent.parent / "tiers.yaml"
-        _PLAIN[system] = load_catalogue(path).system(system).journeys
-    return _PLAIN[system]
+def _in_words(error: BaseException) -> str:
+    """An error of the HTTP client without what differs each time, such as the address."""
+    text = getattr(error, "text", None) or getattr(error, "strerror", None) or str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,279 @@
+"""Driving a run: start the loaders, watch them, and gather what they wrote.
+
+Locust runs in processes of its own: importing it patches the standard library, and a load
+generator must not share an interpreter with what watches it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from palier.errors import ConfigError
+from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, write_histograms, write_ledger
+from palier.load.ledger import closes
+from palier.load.loaders import Loaders, LoaderSpec
+from palier.load.merge import Merger
+from palier.load.progress import Progress, ProgressMeter
+from palier.load.schedule import Schedule, make_schedule
+from palier.load.tail import Tail
+from palier.model.plan import RunPlan
+from palier.model.plan_json import plan_as_json
+
+HEAD_START_S: Final = 0.5
+"""From choosing t0 to t0: longer than it takes to tell every loader."""
+
+MARGIN_S: Final = 10.0
+"""Loaders end by themselves after window and drain; this long after that they are killed."""
+
+INTERRUPTED_S: Final = 5.0
+"""Loaders need a second to end after Ctrl-C; this long after it they are killed."""
+
+LEAVE_S: Final = 5.0
+"""How long processes may take to go after the last line of the last loader."""
+
+_POLL_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadResult:
+    """What driving a run came to; the measurements are in the run directory.
+
+    Attributes:
+        interrupted: It was stopped before its end, by Ctrl-C or a signal.
+        lost_workers: Loaders that ended without their last line; what they had not reported is
+            missing, so the ledger does not close.
+        closes: Whether every planned request is accounted for.
+        t0: Start of the run, an instant of ``time.monotonic``.
+        observations: Largest value of each fact that scenarios observed, by name.
+        loader_pids: Processes of the load generator.
+    """
+
+    interrupted: bool
+    lost_workers: tuple[int, ...]
+    closes: bool
+    t0: float
+    observations: Mapping[str, float] = field(default_factory=dict)
+    loader_pids: tuple[int, ...] = ()
+
+
+def drive(
+    plan: RunPlan,
+    *,
+    run_dir: Path,
+    url: str,
+    cpu_set: frozenset[int] | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_start: Callable[[float, tuple[int, ...]], None] = lambda _t0, _pids: None,
+    extra_env: Mapping[str, str] | None = None,
+    raw: bool = False,
+) -> LoadResult:
+    """Send the load of a plan and write ledger, histograms, exemplars and events.
+
+    Ctrl-C and SIGTERM end the sending; what was measured is kept, and ``interrupted`` says so. A
+    second one kills the loaders.
+
+    Args:
+        plan: What to do.
+        run_dir: Directory of the run; gets ``plan.json`` if it has none.
+        url: Service to be driven.
+        cpu_set: Processors of the load generator; None means all.
+        on_progress: Called about once a second.
+        on_start: Called once with t0, an instant of ``time.monotonic`` a moment in the future,
+            and the processes of the load generator.
+        extra_env: Environment variables for the scenarios.
+        raw: True to have every request written to ``load/raw-<i>.csv``, too.
+
+    Raises:
+        LoadError: The load generator did not start.
+        ConfigError: There is no such scenario.
+        KeyboardInterrupt: It was stopped before the first request.
+    """
+    schedule = make_schedule(plan)
+    folder = run_dir / "load"
+    folder.mkdir(parents=True, exist_ok=True)
+    plan_path = run_dir / "plan.json"
+    if not plan_path.exists():
+        document = plan_as_json(plan, schedule_digest=schedule.digest)
+        plan_path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    spec = LoaderSpec(
+        scenario=_scenario_path(plan.scenario),
+        plan_path=plan_path.resolve(),
+        folder=folder.resolve(),
+        run=run_dir.resolve().name,
+        url=url,
+        workers=plan.workers,
+        cpu_set=cpu_set,
+        extra_env=extra_env or {},
+        raw=raw,
+    )
+    with _signals() as stop, Loaders(spec, stopped=lambda: stop.asked > 0) as loaders:
+        watch = _Watch(plan, schedule, run_dir=run_dir, loaders=loaders, stop=stop)
+        return watch.run(on_start=on_start, on_progress=on_progress)
+
+
+class _Stop:
+    """How often somebody asked us to stop."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+
+@contextmanager
+def _signals() -> Iterator[_Stop]:
+    """Count Ctrl-C and SIGTERM instead of raising in the middle of whatever is done."""
+    stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.asked += 1
+
+    before = {
+        number: signal.signal(number, ask)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Watch:
+    """A run from the first process to the last file."""
+
+    def __init__(
+        self, plan: RunPlan, schedule: Schedule, *, run_dir: Path, loaders: Loaders, stop: _Stop
+    ) -> None:
+        self._plan = plan
+        self._run_dir = run_dir
+        self._loaders = loaders
+        self._stop = stop
+        planned = schedule.planned_counts()
+        self._merger = Merger(planned)
+        self._meter = ProgressMeter(planned, duration_s=plan.duration_s)
+        self._tails = [
+            Tail(run_dir / "load" / f"worker-{worker}.jsonl", worker=worker)
+            for worker in range(plan.workers)
+        ]
+        self._events: list[dict[str, Any]] = []
+        self._lost: set[int] = set()
+        self._t0 = 0.0
+
+    def run(
+        self,
+        *,
+        on_start: Callable[[float, tuple[int, ...]], None],
+        on_progress: Callable[[Progress], None],
+    ) -> LoadResult:
+        reports = self._loaders.start()
+        pids = self._loaders.pids
+        t0_ns = time.monotonic_ns() + round(HEAD_START_S * 1e9)
+        self._t0 = t0_ns / 1e9
+        on_start(self._t0, pids)
+        self._loaders.begin(t0_ns)
+        self._tell_of_start(reports)
+        self._watch(on_progress)
+        self._loaders.end(LEAVE_S)
+        self._read()
+        return self._write(pids)
+
+    def _watch(self, on_progress: Callable[[Progress], None]) -> None:
+        """Until every loader has written its last line, or is lost."""
+        plan = self._plan
+        deadline = self._t0 + plan.duration_s + plan.drain_s + MARGIN_S
+        next_look = self._t0 + 1.0
+        interrupts = 0
+        while not all(tail.final or tail.worker in self._lost for tail in self._tails):
+            now = time.monotonic()
+            if self._stop.asked > interrupts:
+                interrupts = self._stop.asked
+                if interrupts == 1:
+                    self._tell("phase", "interrupted")
+                    self._loaders.interrupt()
+                    deadline = min(deadline, now + INTERRUPTED_S)
+                else:
+                    deadline = now
+            if now >= deadline:
+                self._loaders.kill()
+            ended = [one for one in self._loaders.senders if one.exit_code() is not None]
+            if now >= next_look or ended:
+                self._read()
+                for loader in ended:
+                    self._note_if_lost(loader.worker, loader.exit_code())
+            if now >= next_look:
+                on_progress(self._meter.at(now - self._t0))
+                next_look = max(next_look + 1.0, now)
+            time.sleep(_POLL_S)
+
+    def _read(self) -> None:
+        for tail in self._tails:
+            for line in tail.read():
+                self._merger.add(line)
+                self._meter.add(line)
+
+    def _note_if_lost(self, worker: int | None, exit_code: int | None) -> None:
+        if worker is None or self._tails[worker].final or worker in self._lost:
+            return
+        self._lost.add(worker)
+        self._tell("worker", "worker_lost", worker=worker, exit_code=exit_code)
+
+    def _tell_of_start(self, reports: list[dict[str, Any]]) -> None:
+        for report in sorted(reports, key=lambda report: report["worker"]):
+            self._events.append(
+                {"at_s": -HEAD_START_S, "kind": "phase", "name": "lead_in", **report}
+            )
+        plan = self._plan
+        for at_s, name in (
+            (0.0, "window"),
+            (plan.warmup_s, "judged"),
+            (plan.duration_s, "drain"),
+        ):
+            self._events.append({"at_s": at_s, "kind": "phase", "name": name})
+
+    def _tell(self, kind: str, name: str, **more: Any) -> None:
+        at_s = round(time.monotonic() - self._t0, 3)
+        self._events.append({"at_s": at_s, "kind": kind, "name": name, **more})
+
+    def _write(self, pids: tuple[int, ...]) -> LoadResult:
+        ledger = self._merger.ledger()
+        write_ledger(self._run_dir / LEDGER_FILE, ledger)
+        write_histograms(self._run_dir / HISTOGRAMS_FILE, self._merger.histograms())
+        _write_lines(self._run_dir / "exemplars.jsonl", self._merger.exemplars(), mode="w")
+        _write_lines(self._run_dir / "events.jsonl", self._events, mode="a")
+        return LoadResult(
+            interrupted=self._stop.asked > 0,
+            lost_workers=tuple(sorted(self._lost)),
+            closes=closes(ledger),
+            t0=self._t0,
+            observations=dict(self._merger.observations),
+            loader_pids=pids,
+        )
+
+
+def _write_lines(path: Path, documents: list[dict[str, Any]], *, mode: str) -> None:
+    with path.open(mode, encoding="utf-8") as file:
+        for document in documents:
+            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
+def _scenario_path(scenario: str) -> Path:
+    """The locustfile: as given, or in the project."""
+    for path in (Path(scenario), Path(__file__).parent.parent.parent / scenario):
+        if path.is_file():
+            return path.resolve()
+    raise ConfigError(
+        what=f"no scenario {scenario!r}",
+        where="tiers.yaml, key scenario",
+        fix="give the path of a locustfile, relative to where you are or to the project",
+    )

@@ -1,0 +1,51 @@
+"""Where a loader's lines and raw samples go: files it flushes once a second."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from palier.load.recorder import Sent
+
+RAW_COLUMNS: Final = "session,operation,outcome,intended_us,started_us,ended_us\n"
+
+
+class Output:
+    """The files of one loader.
+
+    What was flushed survives the loader, though not the machine: a power cut ends a run anyway,
+    and waiting for the disk would make requests late.
+
+    Args:
+        folder: Existing folder.
+        worker: Index of the loader.
+        raw: True to write every request on its own, too, as an independent log.
+    """
+
+    def __init__(self, folder: Path, *, worker: int, raw: bool) -> None:
+        self._lines = (folder / f"worker-{worker}.jsonl").open("w", encoding="utf-8")
+        self._raw = (folder / f"raw-{worker}.csv").open("w", encoding="utf-8") if raw else None
+        if self._raw is not None:
+            self._raw.write(RAW_COLUMNS)
+
+    def line(self, line: dict[str, Any]) -> None:
+        """Write a line and flush everything."""
+        self._lines.write(json.dumps(line, separators=(",", ":")) + "\n")
+        self._lines.flush()
+        if self._raw is not None:
+            self._raw.flush()
+
+    def sample(self, sent: Sent) -> None:
+        """Told of every request that was sent."""
+        if self._raw is not None:
+            self._raw.write(
+                f"{sent.session},{sent.operation},{sent.outcome},"
+                f"{sent.intended_us},{sent.started_us},{sent.ended_us}\n"
+            )
+
+    def close(self) -> None:
+        """Close the files."""
+        self._lines.close()
+        if self._raw is not None:
+            self._raw.close()
