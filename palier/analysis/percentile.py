@@ -85,14 +85,13 @@ def percentile(sample: Sample, fraction: float) -> Estimate:
         if sample.censored_size
         else seen
     )
+    # Each reading estimates its own dependence, so either can be the wider one.
+    low = None if seen.low is None or worst.low is None else min(seen.low, worst.low)
+    high = None if seen.high is None or worst.high is None else max(seen.high, worst.high)
     return Estimate(
         value=_middle_s(seen.value),
-        low=None if seen.low is None else bucket_bounds_us(seen.low)[0] * 1e-6,
-        high=(
-            None
-            if worst.high is None or worst.high == FOREVER
-            else (bucket_bounds_us(worst.high)[1] - 1) * 1e-6
-        ),
+        low=None if low is None else bucket_bounds_us(low)[0] * 1e-6,
+        high=None if high in (None, FOREVER) else (bucket_bounds_us(high)[1] - 1) * 1e-6,
         samples=n,
         censored=seen.value != worst.value,
         effective=min(seen.effective, worst.effective),
