@@ -2,7 +2,8 @@
 
 The only place that knows which file of a run holds what; see docs/architecture.md, "The run
 directory". Reading is strict where a number could be wrong (a damaged ledger is an error) and
-lenient where something is merely absent (no telemetry is said, not fatal).
+lenient where something is merely absent (no telemetry is said, not fatal). A run that was killed
+before its archive was written is put together from the lines of its loaders.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from palier.analysis.health import HEALTH_COLUMNS, no_health_lines
 from palier.analysis.verdict import Verdict
 from palier.errors import RunFilesError
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, read_histograms, read_ledger
+from palier.load.merge import Merger
+from palier.load.schedule import make_schedule
+from palier.load.tail import Tail
 from palier.model.jsonvalue import Jsonable
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_as_json, plan_from_json
@@ -146,15 +150,15 @@ def read_run(run_dir: Path) -> RunInputs:
 
     Raises:
         RunFilesError: Not a run directory; a file is damaged or of another schema; or the run was
-            killed before its archive was written, with what there is instead.
+            killed before a loader had written anything.
     """
     files = RunFiles(run_dir)
     document = _read_plan_document(files)
     plan = plan_from_json(document, where=str(files.plan))
     lines = _Lines()
-    health = _health_frame(files.load, lines.read_all(sorted(files.load.glob("*.jsonl"))))
-    _check_archive(files, health)
-    ledger, histograms = read_ledger(files.ledger), read_histograms(files.histograms)
+    loader_files = sorted(files.load.glob("worker-*.jsonl"))
+    health = _health_frame(files.load, lines.read_all(loader_files))
+    ledger, histograms = _archive(files, plan, health, loader_files, lines)
     digest = document.get("schedule_digest")
     return RunInputs(
         run=files.name,
@@ -254,22 +258,37 @@ def _read_plan_document(files: RunFiles) -> Mapping[str, Any]:
     return document
 
 
-def _check_archive(files: RunFiles, health: pd.DataFrame) -> None:
-    """Say what is left of a run that was killed before its archive was written."""
+def _archive(
+    files: RunFiles,
+    plan: RunPlan,
+    health: pd.DataFrame,
+    loader_files: Sequence[Path],
+    lines: _Lines,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ledger and histograms; of a killed run, what its loaders had written until then.
+
+    The planned counts come from the schedule, so everything the loaders did not report stays
+    open in such a ledger, and the run is INVALID.
+    """
     absent = [path.name for path in (files.ledger, files.histograms) if not path.is_file()]
     if not absent:
-        return
+        return read_ledger(files.ledger), read_histograms(files.histograms)
+    what = f"{' and '.join(absent)} missing: the run was killed before its archive was written"
     if health.empty:
-        left = "no loader wrote anything"
-    else:
-        workers, until_s = health["worker"].nunique(), float(health["at_s"].max())
-        left = f"{workers} loader(s) wrote {len(health)} lines, until {until_s:.0f} s"
-    raise RunFilesError(
-        what=f"{' and '.join(absent)} missing: the run was killed before its archive was "
-        f"written; {left} ({files.load.name}/)",
-        where=str(files.path),
-        fix="run again; a run stopped with Ctrl-C keeps its archive and can be reported",
+        raise RunFilesError(
+            what=f"{what}, and no loader had written anything",
+            where=str(files.path),
+            fix="run again; a run stopped with Ctrl-C keeps what was measured",
+        )
+    lines.missing.append(
+        f"{what}; this is what {health['worker'].nunique()} loader(s) had reported until "
+        f"{float(health['at_s'].max()):.0f} s"
     )
+    merger = Merger(make_schedule(plan).planned_counts())
+    for path in loader_files:
+        for line in Tail(path, worker=int(path.stem.removeprefix("worker-"))).read():
+            merger.add(line)
+    return merger.ledger(), merger.histograms()
 
 
 def _health_frame(folder: Path, lines: Sequence[Record]) -> pd.DataFrame:

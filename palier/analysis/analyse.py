@@ -57,6 +57,7 @@ def analyse(
     telemetry: pd.DataFrame,
     events: Sequence[Mapping[str, Any]],
     run: str,
+    missing: Sequence[str] = (),
 ) -> Findings:
     """Everything the verdict and the reports need about a run.
 
@@ -68,6 +69,7 @@ def analyse(
         telemetry: ``telemetry.parquet``: at_s, source, name, value; may be empty.
         events: ``events.jsonl``; may be empty.
         run: Name of the run directory.
+        missing: Sentences about files that are absent or cut short; they become notes.
     """
     stopped = was_interrupted(ledger, events)
     end_s = _end_of_load_s(ledger) if stopped else plan.duration_s
@@ -123,12 +125,15 @@ def analyse(
         lag=_percentiles("lag", lag, fractions),
         seconds=_seconds(ledger, histograms, responses, seconds),
         health=check_health(measured),
-        notes=make_notes(
-            plan=plan,
-            window=window,
-            overall=overall,
-            responses=responses,
-            telemetry=telemetry,
+        notes=(
+            *(f"{text[:1].upper()}{text[1:]}." for text in missing),
+            *make_notes(
+                plan=plan,
+                window=window,
+                overall=overall,
+                responses=responses,
+                telemetry=telemetry,
+            ),
         ),
         steadiness=steadiness,
     )

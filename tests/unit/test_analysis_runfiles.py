@@ -15,6 +15,9 @@ from palier.analysis.facts import Fact
 from palier.analysis.judge import judge
 from palier.errors import RunFilesError
 from palier.load.archive import write_histograms, write_ledger
+from palier.load.recorder import Recorder, Sent
+from palier.load.schedule import make_schedule
+from palier.model.plan import RunPlan
 from palier.runfiles import (
     RunFiles,
     RunInputs,
@@ -75,7 +78,9 @@ def judge_files(inputs: RunInputs) -> str:
         telemetry=inputs.telemetry,
         events=inputs.events,
         run=inputs.run,
+        missing=inputs.missing,
     )
+    assert len(findings.notes) >= len(inputs.missing)
     return judge(inputs.plan, findings, inputs.facts).verdict
 
 
@@ -131,14 +136,58 @@ def test_a_line_of_a_loader_without_its_health_is_refused(run_dir: Path) -> None
         read_run(run_dir)
 
 
-def test_a_run_killed_before_its_archive_says_how_far_it_came(run_dir: Path) -> None:
+def loader_lines(plan: RunPlan, *, until_s: int) -> list[dict[str, object]]:
+    """What one loader writes of the plan's own schedule until it is killed."""
+    recorder = Recorder(worker=0)
+    written: list[dict[str, object]] = []
+    for second in range(until_s):
+        for (planned, operation), count in make_schedule(plan).planned_counts().items():
+            if planned != second:
+                continue
+            for _ in range(count):
+                at_us = second * 1_000_000
+                recorder.start(operation=operation, planned_second=second)
+                recorder.end(
+                    Sent(
+                        operation=operation,
+                        planned_second=second,
+                        intended_us=at_us,
+                        started_us=at_us + 200,
+                        ended_us=at_us + 40_000,
+                        outcome="succeeded",
+                        session_wait_us=0,
+                        session=0,
+                    )
+                )
+        vitals = {"loop_delay_max_ms": 1.0, "cpu_s": 0.1, "sessions": 3}
+        written.append(recorder.line(at_s=second + 1.0, final=False, health=vitals))
+    return written
+
+
+def test_a_run_killed_before_its_archive_is_put_together_from_its_loaders(run_dir: Path) -> None:
     files = RunFiles(run_dir)
+    plan = make_plan(P95_GATE, ERROR_GATE, rate=10)
+    files.write_plan(plan)
     files.ledger.unlink()
     files.histograms.unlink()
+    lines(files.load / "worker-0.jsonl", *loader_lines(plan, until_s=20))
+    inputs = read_run(run_dir)
+    assert "until 20 s" in inputs.missing[0]
+    planned = make_schedule(plan).planned_counts()
+    assert inputs.ledger["planned"].sum() == sum(planned.values())
+    reported = sum(count for (second, _), count in planned.items() if second < 20)
+    assert inputs.ledger["succeeded"].sum() == reported
+    assert judge_files(inputs) == "INVALID"
+
+
+def test_a_run_killed_before_anything_was_written_has_nothing_to_tell(run_dir: Path) -> None:
+    files = RunFiles(run_dir)
+    for path in (files.ledger, files.histograms, files.load / "worker-0.jsonl"):
+        path.unlink()
     with pytest.raises(RunFilesError) as refusal:
         read_run(run_dir)
     assert "ledger.parquet and histograms.parquet missing" in refusal.value.what
-    assert "60 lines, until 60 s" in refusal.value.what
+    assert "no loader had written anything" in refusal.value.what
 
 
 def test_a_directory_that_is_no_run_is_refused(tmp_path: Path) -> None:
