@@ -7,13 +7,14 @@ JSON document.
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.metadata
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from palier import commands
 from palier.errors import ConfigError, ExitCode, PalierError
 
 EXAMPLES = """\
@@ -69,17 +70,16 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"palier {commands.version()}")
+    parser.add_argument(
+        "--version", action="version", version=f"palier {importlib.metadata.version('palier')}"
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(
-        name: str, handler: Callable[[argparse.Namespace], ExitCode], help_text: str
-    ) -> argparse.ArgumentParser:
-        sub = subparsers.add_parser(
-            name, help=help_text, description=help_text.capitalize() + ".", allow_abbrev=False
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
+        description = help_text[0].upper() + help_text[1:] + "."
+        return subparsers.add_parser(
+            name, help=help_text, description=description, allow_abbrev=False
         )
-        sub.set_defaults(handler=handler)
-        return sub
 
     def add_tiers_file(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
@@ -114,18 +114,18 @@ def build_parser() -> Parser:
         )
         sub.add_argument("--url", help="drive this service instead of bringing up the tier's stack")
 
-    sub = command("doctor", commands.doctor, "what a run needs, what is here, how to get the rest")
+    sub = command("doctor", "what a run needs, what is here, how to get the rest")
     sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
-    sub = command("tiers", commands.tiers, "the ladder of every system, one line a tier")
+    sub = command("tiers", "the ladder of every system, one line a tier")
     add_tiers_file(sub)
     sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
-    sub = command("show", commands.show, "what a run would do; touches nothing")
+    sub = command("show", "what a run would do; touches nothing")
     add_load(sub)
     sub.add_argument("--json", action="store_true", help="the plan as one JSON document on stdout")
 
-    sub = command("run", commands.run, "bring up the stack, seed, drive, judge and report")
+    sub = command("run", "bring up the stack, seed, drive, judge and report")
     add_load(sub)
     sub.add_argument(
         "--out", type=Path, metavar="DIR", help="run directory (default: runs/<UTC>-TIER-PROFILE)"
@@ -133,24 +133,26 @@ def build_parser() -> Parser:
     sub.add_argument("--json", action="store_true", help="verdict.json on stdout, nothing else")
     sub.add_argument("--ui", action="store_true", help="serve Locust's own web page during the run")
 
-    sub = command("up", commands.up, "bring up a tier's stack with its data and leave it running")
+    sub = command("up", "bring up a tier's stack with its data and leave it running")
     sub.add_argument("tier", metavar="TIER", help="tier id, see `palier tiers`")
     add_tiers_file(sub)
     sub.add_argument("--seed", type=seed_number, default=1, help="seed of the data (default: 1)")
     sub.add_argument("--set", action="append", default=[], metavar="SWITCH=VALUE")
 
-    command("down", commands.down, "end every stack that up, or a killed run, left behind")
+    command("down", "end every stack that up, or a killed run, left behind")
 
-    sub = command("seed", commands.seed, "write a tier's data into the database of a stack")
+    sub = command("seed", "write a tier's data into a database, or check it")
     sub.add_argument("tier", metavar="TIER", help="tier id, see `palier tiers`")
     add_tiers_file(sub)
     sub.add_argument("--seed", type=seed_number, default=1, help="seed of the data (default: 1)")
+    sub.add_argument("--set", action="append", default=[], metavar="SWITCH=VALUE")
+    sub.add_argument("--database", metavar="URL", help="an empty PostgreSQL database of yours")
     sub.add_argument("--verify", action="store_true", help="check the data instead of writing it")
 
-    sub = command("report", commands.report, "rebuild the reports of runs from their files alone")
+    sub = command("report", "rebuild the reports of runs from their files alone")
     sub.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="run directory")
 
-    sub = command("gate", commands.gate, "judge a run again from its files; the exit code tells")
+    sub = command("gate", "judge a run again from its files; the exit code tells")
     sub.add_argument("run", type=Path, metavar="RUN", help="run directory")
     sub.add_argument("--json", action="store_true", help="verdict.json on stdout, nothing else")
 
@@ -161,7 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (the table is in the README)."""
     try:
         options = build_parser().parse_args(arguments)
-        return int(options.handler(options))
+        command = importlib.import_module(f"palier.commands.{options.command}")
+        return int(command.main(options))
     except PalierError as error:
         sys.stderr.write(f"error: {error}\n")
         return int(error.exit_code)

@@ -1,4 +1,4 @@
-"""What a number was measured with: code, versions, hardware, settings. Goes into environment.json."""
+"""What a number was measured with: code, versions, hardware, settings (environment.json)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,34 @@
+"""`palier run`: bring up the stack, seed, drive, judge, report."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from palier.commands.planning import plan_of
+from palier.commands.rundir import new_run_dir
+from palier.commands.summary import tell
+from palier.errors import ExitCode
+from palier.model.catalogue import Catalogue
+from palier.model.parse import load_catalogue
+from palier.model.tier import Plan, Tier
+from palier.run import run_tier
+from reports.progress import ProgressDisplay
+
+
+def main(options: Namespace) -> ExitCode:
+    catalogue = load_catalogue(options.tiers)
+    plan = plan_of(catalogue, options)
+    with ProgressDisplay() as display:
+        conclusion, paths = run_tier(
+            plan,
+            provider_plan=_provider_plan(catalogue, plan.tier),
+            run_dir=new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id),
+            display=display,
+        )
+    tell(conclusion, paths, as_json=options.json)
+    return conclusion.verdict.exit_code
+
+
+def _provider_plan(catalogue: Catalogue, tier: Tier) -> Plan | None:
+    plans = catalogue.system(tier.system).plans
+    return next((plan for plan in plans if plan.id == tier.plan), None)
