@@ -147,11 +147,15 @@ class Loader:
         if self.exit_code() is None:
             self._process.send_signal(signal.SIGINT)
 
-    def end(self, patience_s: float) -> None:
-        """See it gone: its stdin ends, which it takes as a sign; then it is killed."""
+    def dismiss(self) -> None:
+        """End its stdin, which it takes as a sign to go."""
         assert self._process.stdin is not None  # we asked for a pipe
         with suppress(BrokenPipeError):  # it was gone already
             self._process.stdin.close()
+
+    def end(self, patience_s: float) -> None:
+        """See it gone: dismissed, waited for, then killed."""
+        self.dismiss()
         self._ready.close()
         try:
             self._process.wait(timeout=patience_s)
@@ -258,7 +262,9 @@ class Loaders:
     def end(self, patience_s: float) -> None:
         """See all of them gone."""
         deadline = time.monotonic() + patience_s
-        for loader in reversed(self._all):
+        for loader in self._all:
+            loader.dismiss()
+        for loader in self._all:
             loader.end(max(deadline - time.monotonic(), 0.0))
 
     def _start(self, name: str, worker: int | None, *flags: str) -> Loader:
