@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from analysis_runs import ERROR_GATE, P95_GATE, Played, health_lines, make_plan,
 from palier.analysis.analyse import ledger_totals
 from palier.analysis.findings import HealthCheck
 from palier.analysis.health import Measured, check_health, lag_budget_s, no_health_lines
+from palier.model.metric import METRICS
 from palier.model.plan import RunPlan
 
 
@@ -198,3 +200,11 @@ def test_times_outside_the_run_are_found() -> None:
     ledger = played.ledger()
     ledger.loc[0, "second"] = 61
     assert unfit(measured(played, ledger=ledger)) == ["clocks"]
+
+
+def test_the_method_page_names_every_fitness_check_and_every_metric() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+    for check in check_health(measured()):
+        assert f"| {check.name} |" in page
+    for name in METRICS:
+        assert name in page or (name.endswith("_of_plan") and "`..._of_plan`" in page)
