@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from palier.analysis.headroom import by_headroom
 from palier.analysis.verdict import TargetState, TargetVerdict, Verdict
 from reports import format as fmt
 from reports.text import one_line, shortened
@@ -96,36 +97,6 @@ def not_measured_rows(targets: Sequence[TargetVerdict]) -> list[TargetRow]:
     return [row(t) for t in sorted(chosen, key=lambda t: t.role != "goal")]
 
 
-def headroom(target: TargetVerdict) -> float | None:
-    """Distance to the limit as a fraction of it; negative when missed.
-
-    The unfavourable end of the interval counts where there is one.
-    None for targets without a measured value, without a limit or without a direction.
-    """
-    limit, measured = fmt.known(target.limit), fmt.known(target.measured)
-    if limit is None or measured is None or limit == 0:
-        return None
-    match target.comparator:
-        case "<" | "<=":
-            high = fmt.known(target.high)
-            return 1 - (measured if high is None else high) / limit
-        case ">" | ">=":
-            low = fmt.known(target.low)
-            return (measured if low is None else low) / limit - 1
-        case _:
-            return None
-
-
-def tightest_gates(verdict: Verdict, most: int = 3) -> list[TargetVerdict]:
-    """Gates with the least headroom, least first."""
-    gates = [
-        (room, position, target)
-        for position, target in enumerate(verdict.targets)
-        if target.role == "gate" and (room := headroom(target)) is not None
-    ]
-    return [target for _, _, target in sorted(gates, key=lambda gate: gate[:2])][:most]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headroom:
     """How far the run stays from the limit that is nearest.
@@ -147,14 +118,12 @@ def headroom_of_run(verdict: Verdict) -> Headroom:
         return _no_headroom(
             "none shown", "the measurement was unfit, so no headroom can be claimed"
         )
-    gates = tightest_gates(verdict, most=1)
+    gates = by_headroom(verdict.targets)
     if not gates:
         return _no_headroom(
             "none given", "no gate has both a measured value and a limit to compare it with"
         )
-    (gate,) = gates
-    room = headroom(gate)
-    assert room is not None
+    room, gate = gates[0]
     name = shortened(f"{one_line(gate.id)} {one_line(gate.title)}", MOST_TITLE)
     measured = fmt.quantity(gate.measured, _unit(gate))
     limit = fmt.limit(gate.comparator, gate.limit, gate.limit_high, _unit(gate))

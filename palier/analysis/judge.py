@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from palier.analysis.facts import Fact, facts_by_name
 from palier.analysis.findings import Findings
+from palier.analysis.headroom import by_headroom
 from palier.analysis.judge_target import judge_target, sentence
 from palier.analysis.metrics import Evidence
 from palier.analysis.verdict import RunState, TargetVerdict, Verdict
@@ -113,23 +114,12 @@ def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]
 
 def _pass_reasons(gates: Sequence[TargetVerdict]) -> tuple[str, ...]:
     """The gate nearest to its limit first: it is the one that decided."""
-    rooms = [(room, gate) for gate in gates if (room := _room(gate)) is not None]
+    rooms = by_headroom(gates)
     count = f"all {len(gates)} gates are met" if len(gates) > 1 else "the only gate is met"
     if not rooms:
         return (*(sentence(gate) for gate in gates), count)
-    room, tightest = min(rooms, key=lambda pair: pair[0])
+    room, tightest = rooms[0]
     return (
         f"{sentence(tightest)}: {share(room)} headroom, counted from the near end of the interval",
         f"{count}; {tightest.id} is the tightest",
     )
-
-
-def _room(gate: TargetVerdict) -> float | None:
-    """Headroom as a share of the limit; None where the comparator or the limit gives none."""
-    if not gate.limit:
-        return None
-    if gate.comparator in ("<", "<="):
-        return None if gate.high is None else (gate.limit - gate.high) / abs(gate.limit)
-    if gate.comparator in (">", ">="):
-        return None if gate.low is None else (gate.low - gate.limit) / abs(gate.limit)
-    return None

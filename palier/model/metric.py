@@ -15,6 +15,8 @@ class Metric:
         meaning: One line for people.
         by_percentile: True when a target must say which percentile it means.
         by_operation: True when a target may be about one operation only.
+        used_up_by_load: False for what the design sets and load does not move, such as the rows of
+            a page: how far it is from its limit is no headroom.
     """
 
     name: str
@@ -22,6 +24,7 @@ class Metric:
     meaning: str
     by_percentile: bool = False
     by_operation: bool = False
+    used_up_by_load: bool = True
 
 
 _ALL = (
@@ -54,11 +57,27 @@ _ALL = (
         name="offered_users_at_once",
         units=("users",),
         meaning="users active at once that the offered load stands for",
+        used_up_by_load=False,
     ),
-    Metric(name="users", units=("users",), meaning="registered users in the data"),
-    Metric(name="units", units=("gîtes",), meaning="gîtes in the data"),
-    Metric(name="page_rows_max", units=("rows",), meaning="most rows any list page carried"),
-    Metric(name="tier1_index_count", units=("indexes",), meaning="indexes of the tier 1 set"),
+    Metric(
+        name="users",
+        units=("users",),
+        meaning="registered users in the data",
+        used_up_by_load=False,
+    ),
+    Metric(name="units", units=("gîtes",), meaning="gîtes in the data", used_up_by_load=False),
+    Metric(
+        name="page_rows_max",
+        units=("rows",),
+        meaning="most rows any list page carried",
+        used_up_by_load=False,
+    ),
+    Metric(
+        name="tier1_index_count",
+        units=("indexes",),
+        meaning="indexes of the tier 1 set",
+        used_up_by_load=False,
+    ),
     Metric(name="database_size", units=("MB", "GB"), meaning="size of the database"),
     Metric(
         name="database_size_of_plan",
