@@ -107,7 +107,6 @@ def analyse(
         health=health_lines,
         from_s=window.from_s,
         to_s=window.to_s,
-        interrupted=stopped,
     )
     lag = make_sample(histograms, clock="lag", from_s=window.from_s, exact=STARTED, censored=())
     return Findings(

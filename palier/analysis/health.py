@@ -68,7 +68,6 @@ class Measured:
             ``cpu_s`` is the processor time since the line before.
         from_s: Start of the judged window.
         to_s: Its end.
-        interrupted: The run was stopped before its end.
     """
 
     plan: RunPlan
@@ -78,7 +77,6 @@ class Measured:
     health: pd.DataFrame
     from_s: float
     to_s: float
-    interrupted: bool
 
     def judged_health(self) -> pd.DataFrame:
         """Lines about the judged window."""

@@ -175,11 +175,11 @@ def users(_target: Target, evidence: Evidence) -> Measurement | NotMeasured:
     """Registered users of the tier that was run."""
     observed = evidence.facts.get("users")
     if observed is not None:
-        return _of_fact(observed, "users")
+        return _of_fact(observed, "the user base")
     return Measurement(
         estimate=exact(float(evidence.plan.tier.load.users)),
         unit="users",
-        name="users",
+        name="the user base",
         note="users of the tier the load stands for",
     )
 
@@ -188,12 +188,12 @@ def units(_target: Target, evidence: Evidence) -> Measurement | NotMeasured:
     """Rental units (gîtes) in the data."""
     observed = evidence.facts.get("units")
     if observed is not None:
-        return _of_fact(observed, "units in the data")
+        return _of_fact(observed, "the stock of units")
     data = evidence.plan.tier.data
     return Measurement(
         estimate=exact(data.tenants * data.units_per_tenant),
         unit="units",
-        name="units in the data",
+        name="the stock of units",
         note="as planned for the tier's data",
     )
 
@@ -266,7 +266,7 @@ def _who(target: Target) -> str:
 
 
 _database_size = _fact("database_size", "the size of the database")
-_database_connections = _fact("database_connections_peak", "the peak of database connections")
+_database_connections = _fact("database_connections_peak", "the peak of the database's connections")
 
 METRICS: Final[Mapping[str, Metric]] = {
     "response_time": response_time,
@@ -276,8 +276,8 @@ METRICS: Final[Mapping[str, Metric]] = {
     "offered_users_at_once": offered_users_at_once,
     "users": users,
     "units": units,
-    "page_rows_max": _fact("page_rows_max", "the rows of the longest page"),
-    "tier1_index_count": _fact("tier1_index_count", "the indexes of the tier 1 set"),
+    "page_rows_max": _fact("page_rows_max", "the longest page"),
+    "tier1_index_count": _fact("tier1_index_count", "the tier 1 set of indexes in place"),
     "database_size": _database_size,
     "database_size_of_plan": _share_of_plan(
         "database_size_of_plan",

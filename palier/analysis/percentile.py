@@ -103,14 +103,6 @@ def name(fraction: float) -> str:
     return f"p{fraction * 100:.10g}"
 
 
-def share_within(sample: Sample, limit_s: float) -> float | None:
-    """Share of requests known to have taken at most ``limit_s``; None for an empty sample."""
-    if sample.size == 0:
-        return None
-    inside = ~sample.censored & (bucket_middles_s(sample.bucket) <= limit_s)
-    return int(sample.count[inside].sum()) / sample.size
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
     """Buckets of a percentile and of its limits under one reading of the censored requests."""

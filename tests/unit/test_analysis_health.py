@@ -30,7 +30,6 @@ def measured(played: Played | None = None, **changes: Any) -> Measured:
         "health": health_lines(),
         "from_s": 5.0,
         "to_s": 60.0,
-        "interrupted": False,
     }
     return Measured(**{**values, **changes})
 

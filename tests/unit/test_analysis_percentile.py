@@ -16,7 +16,6 @@ from palier.analysis.percentile import (
     percentile,
     requests_needed,
     samples_needed,
-    share_within,
 )
 from palier.analysis.sample import Sample
 
@@ -265,10 +264,3 @@ def test_a_few_early_censored_requests_widen_the_interval_upwards_only() -> None
     assert with_them.value is not None
     assert without.value is not None
     assert with_them.value <= without.value
-
-
-def test_only_known_answers_count_as_within_a_limit() -> None:
-    durations = np.array([0.1, 0.2, 0.3, 0.1])
-    censored = np.array([False, False, False, True])
-    assert share_within(make_test_sample(durations, censored=censored), 0.25) == 0.5
-    assert share_within(make_test_sample(np.array([])), 0.25) is None
