@@ -23,7 +23,7 @@ examples:
   palier tiers                               the ladder of every system
   palier show lou-2 --profile everyone       what a run would do, without touching anything
   palier run lou-2 --duration 60s            stack, data, load, verdict, report
-  palier run lou-3 --set cache=memory        the same tier with one switch changed
+  palier run lou-2 --set pagination=none     the same tier with one switch changed
   palier run mine --tiers my.yaml --url http://127.0.0.1:8000
   palier report runs/20261121T090000Z-lou-2-steady
   palier gate runs/20261121T090000Z-lou-2-steady; echo $?
@@ -110,7 +110,7 @@ def build_parser() -> Parser:
             action="append",
             default=[],
             metavar="SWITCH=VALUE",
-            help="change one switch of the tier's variant, e.g. cache=memory; repeatable",
+            help="change one switch of the tier's variant, e.g. pagination=none; repeatable",
         )
         sub.add_argument("--url", help="drive this service instead of bringing up the tier's stack")
 

@@ -33,8 +33,8 @@ from reports.write import ReportInputs, ReportPaths, write_reports
 from seed.dataset import expected_rows, seed_database
 from seed.progress import Progress as SeedProgress
 
-DATA_FACTS = (("users", "users"), ("units", "gites"))
-"""Facts about the data: name and unit, and the table whose rows are counted."""
+DATA_FACTS = (("gîtes", "units", "gites"),)
+"""Facts about the data: unit, name, and the table whose rows are counted."""
 
 
 class Display(Protocol):
@@ -126,6 +126,7 @@ def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
         telemetry=run.telemetry,
         events=run.events,
         run=run.run,
+        missing=run.missing,
     )
     verdict = judge(run.plan, findings, run.facts)
     return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(
@@ -200,8 +201,8 @@ def system_under_test(
         rows = expected_rows(plan.tier, plan.seed)  # verified by the seed
         dataset.update(seed=plan.seed, checksum=result.checksum, rows=to_jsonable(rows))
         facts.extend(
-            Fact(name=name, value=float(rows[table]), unit=name, how=f"rows of table {table}")
-            for name, table in DATA_FACTS
+            Fact(name=name, value=float(rows[table]), unit=unit, how=f"rows of table {table}")
+            for unit, name, table in DATA_FACTS
             if table in rows
         )
 

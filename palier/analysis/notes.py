@@ -90,7 +90,8 @@ def _errors(overall: OperationFinding) -> Iterator[str]:
 def _refusals(overall: OperationFinding) -> Iterator[str]:
     refused = [e.refused for at, e in overall.response.points if e.refused and at <= 0.99]
     if refused:
-        yield f"Not reported for want of requests: {'; '.join(refused)}."
+        there = overall.response.points[0][1].samples
+        yield f"Not reported, because there are {there:,} requests: {'; '.join(refused)}."
 
 
 def _processor(telemetry: pd.DataFrame, window: Window) -> Iterator[str]:

@@ -77,7 +77,7 @@ def percentile(sample: Sample, fraction: float) -> Estimate:
             low=None,
             high=None,
             samples=n,
-            refused=f"{name(fraction)} needs at least {needed:,} requests, there are {n:,}",
+            refused=f"{name(fraction)} needs at least {needed:,} requests",
         )
     seen = _view(sample, sample.bucket, fraction)
     worst = (

@@ -121,7 +121,7 @@ def bring_up(
     Raises:
         StackError: A component did not start, or the tier needs one we cannot bring up.
     """
-    _check_components(spec, variant)
+    _refuse_unbuilt(spec, variant)
     with ended_by_signals():
         cleanup_stale(home)
         with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
@@ -156,7 +156,7 @@ def up_detached(
     Raises:
         StackError: As ``bring_up``; nothing is left then.
     """
-    _check_components(spec, variant)
+    _refuse_unbuilt(spec, variant)
     with ended_by_signals():
         cleanup_stale(home)
         workspace = Workspace.create(purpose="up", detached=True, home=home)
@@ -231,27 +231,41 @@ def _leave_elsewhere(workspace: Workspace, server: Server) -> None:
             drop_database(server, database_name(workspace.token))
 
 
-def _check_components(spec: StackSpec, variant: Variant) -> None:
+BUILT: Mapping[str, tuple[object, ...]] = {
+    "units_table": ("wide",),
+    "cache": ("none",),
+    "views": ("live",),
+    "sync": ("inline",),
+    "reads": ("primary",),
+    "pooling": ("none", "app"),
+    "web_cache": (False,),
+}
+"""Values of the switches that have a code path or a component behind them; the others would
+measure something else than they say. Switches that are not here have all of theirs."""
+
+
+def _refuse_unbuilt(spec: StackSpec, variant: Variant) -> None:
     """Refuse before anything is started.
 
     Raises:
-        StackError: A component is wanted that we cannot bring up.
+        StackError: A switch or a component is wanted that this version does not have.
     """
-    wanted = set(spec.components)
-    instead = []
-    if variant.cache == "redis":
-        wanted.add("redis")
-        instead.append("--set cache=memory")
-    if variant.reads == "replica":
-        wanted.add("replica")
-        instead.append("--set reads=primary")
-    if variant.pooling == "pgbouncer":
-        wanted.add("pgbouncer")
-        instead.append("--set pooling=app")
+    unbuilt = [
+        (name, value, values[0])
+        for name, values in BUILT.items()
+        if (value := getattr(variant, name)) not in values
+    ]
+    wanted = [f"{name}={_written(value)}" for name, value, _ in unbuilt] + [*spec.components]
     if wanted:
+        switches = " ".join(f"--set {name}={_written(other)}" for name, _, other in unbuilt)
+        instead = f"measure without: {switches}" if switches else "choose a tier without them"
         raise StackError(
-            what=f"this version cannot bring up: {', '.join(sorted(wanted))}",
+            what=f"this version does not have {', '.join(wanted)} yet",
             where="the tier's stack and variant",
-            fix=(" ".join(instead) or "choose a tier without them")
-            + ", or bring the stack up yourself and use --url",
+            fix=f"{instead}; or bring such a system up yourself and use --url",
         )
+
+
+def _written(value: object) -> str:
+    """A value as it is typed after ``--set``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

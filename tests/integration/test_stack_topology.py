@@ -176,9 +176,9 @@ def test_two_stacks_on_one_server_do_not_meet(postgres, stacks_home, tmp_path):
     ("spec", "variant", "word", "fix"),
     [
         (StackSpec(components=("replica",)), Variant(), "replica", "without them"),
-        (StackSpec(), Variant(cache="redis"), "redis", "--set cache=memory"),
-        (StackSpec(), Variant(pooling="pgbouncer"), "pgbouncer", "--set pooling=app"),
-        (StackSpec(), Variant(reads="replica"), "replica", "--set reads=primary"),
+        (StackSpec(), Variant(cache="redis"), "cache=redis", "--set cache=none"),
+        (StackSpec(), Variant(pooling="pgbouncer"), "pooling=pgbouncer", "--set pooling=none"),
+        (StackSpec(), Variant(reads="replica"), "reads=replica", "--set reads=primary"),
     ],
 )
 def test_a_tier_that_needs_what_we_cannot_start_is_refused_before_anything_starts(
