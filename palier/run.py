@@ -18,7 +18,6 @@ from palier.analysis.findings import Findings
 from palier.analysis.judge import judge
 from palier.analysis.verdict import Verdict
 from palier.environment import describe_environment
-from palier.errors import ConfigError
 from palier.load.driver import drive
 from palier.load.progress import Progress
 from palier.load.schedule import make_schedule
@@ -184,12 +183,6 @@ def system_under_test(
     if plan.url is not None:
         yield System(url=plan.url, stack=None, facts=(), described={"url": plan.url})
         return
-    if plan.tier.stack is None:
-        raise ConfigError(
-            what=f"tier {plan.tier.id} has neither a stack nor a url",
-            where="tiers.yaml",
-            fix="give the tier a url, or name your service with --url",
-        )
     facts: list[Fact] = []
     dataset: dict[str, Jsonable] = {}
 
@@ -207,7 +200,7 @@ def system_under_test(
         )
 
     with bring_up(
-        spec=plan.tier.stack,
+        spec=plan.tier.required_stack(),
         variant=plan.variant,
         seeder=seeder,
         state_dir=run_dir / "stack",

@@ -223,7 +223,8 @@ def _refused(target: Target, estimate: Estimate, findings: Findings) -> TargetVe
         who = "all requests" if target.operation is None else target.operation
         why = (
             f"response time {percentile_name(fraction)} of {who} is not reported: {why}, "
-            f"there are {estimate.samples:,} (--duration {_argument(needed_s)} gives enough at this rate)"
+            f"there are {estimate.samples:,} "
+            f"(--duration {_argument(needed_s)} gives enough at this rate)"
         )
     return _verdict(target, estimate, "inconclusive", _required(target), why=why)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from palier.errors import ConfigError
 from palier.model.catalogue import Catalogue
 from palier.model.duration import parse_duration
 from palier.model.plan import RunPlan, make_plan
-from palier.model.tier import StackSpec, Tier
 from palier.model.variant import override
 
 
@@ -25,18 +23,3 @@ def plan_of(catalogue: Catalogue, options: Namespace) -> RunPlan:
         variant=override(tier.variant, options.set),
         url=options.url,
     )
-
-
-def stack_of(tier: Tier) -> StackSpec:
-    """The stack a tier brings up.
-
-    Raises:
-        ConfigError: It has none.
-    """
-    if tier.stack is None:
-        raise ConfigError(
-            what=f"tier {tier.id} has no stack, so there is nothing to bring up",
-            where="the tiers file",
-            fix="drive your own service with `palier run` and --url, or give the tier a stack",
-        )
-    return tier.stack

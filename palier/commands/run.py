@@ -12,12 +12,15 @@ from palier.model.catalogue import Catalogue
 from palier.model.parse import load_catalogue
 from palier.model.tier import Plan, Tier
 from palier.run import run_tier
+from palier.stack.topology import refuse_unbuilt
 from reports.progress import ProgressDisplay
 
 
 def main(options: Namespace) -> ExitCode:
     catalogue = load_catalogue(options.tiers)
     plan = plan_of(catalogue, options)
+    if plan.url is None:
+        refuse_unbuilt(plan.tier.required_stack(), plan.variant)
     with ProgressDisplay() as display:
         conclusion, paths = run_tier(
             plan,

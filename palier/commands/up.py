@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from palier.commands.output import print_text
-from palier.commands.planning import stack_of
 from palier.errors import ExitCode
 from palier.model.identity import owner_email, password
 from palier.model.parse import load_catalogue
@@ -26,7 +25,7 @@ def main(options: Namespace) -> ExitCode:
             )
 
         record = up_detached(
-            spec=stack_of(tier),
+            spec=tier.required_stack(),
             variant=override(tier.variant, options.set),
             seeder=seeder,
             name=tier.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from palier.errors import ConfigError
 from palier.model.bounds import (
     Bounds,
     Count,
@@ -212,6 +213,20 @@ class Tier:
     url: str | None = None
     note: str = ""
     plan_limits: tuple[tuple[PlanLimit, NotNegative], ...] = ()
+
+    def required_stack(self) -> StackSpec:
+        """The stack to be brought up.
+
+        Raises:
+            ConfigError: The tier has none.
+        """
+        if self.stack is None:
+            raise ConfigError(
+                what=f"tier {self.id} has no stack, so there is nothing to bring up",
+                where="the tiers file",
+                fix="give the tier a stack, or drive your own service with --url",
+            )
+        return self.stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def bring_up(
     Raises:
         StackError: A component did not start, or the tier needs one we cannot bring up.
     """
-    _refuse_unbuilt(spec, variant)
+    refuse_unbuilt(spec, variant)
     with ended_by_signals():
         cleanup_stale(home)
         with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
@@ -156,7 +156,7 @@ def up_detached(
     Raises:
         StackError: As ``bring_up``; nothing is left then.
     """
-    _refuse_unbuilt(spec, variant)
+    refuse_unbuilt(spec, variant)
     with ended_by_signals():
         cleanup_stale(home)
         workspace = Workspace.create(purpose="up", detached=True, home=home)
@@ -244,7 +244,7 @@ BUILT: Mapping[str, tuple[object, ...]] = {
 measure something else than they say. Switches that are not here have all of theirs."""
 
 
-def _refuse_unbuilt(spec: StackSpec, variant: Variant) -> None:
+def refuse_unbuilt(spec: StackSpec, variant: Variant) -> None:
     """Refuse before anything is started.
 
     Raises:
