@@ -196,14 +196,13 @@ class _Watch:
         interrupts = 0
         while not all(tail.final or tail.worker in self._lost for tail in self._tails):
             now = time.monotonic()
-            if self._stop.asked > interrupts:
-                interrupts = self._stop.asked
-                if interrupts == 1:
-                    self._tell("phase", "interrupted")
-                    self._loaders.interrupt()
-                    deadline = min(deadline, now + INTERRUPTED_S)
-                else:
-                    deadline = now
+            if self._stop.asked and not interrupts:
+                self._tell("phase", "interrupted")
+                self._loaders.interrupt()
+                deadline = min(deadline, now + INTERRUPTED_S)
+            interrupts = self._stop.asked
+            if interrupts > 1:
+                deadline = now
             if now >= deadline:
                 self._loaders.kill()
             ended = [one for one in self._loaders.senders if one.exit_code() is not None]

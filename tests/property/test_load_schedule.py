@@ -25,8 +25,8 @@ from load_plans import journey, plan_of
 JOURNEYS = st.lists(
     st.builds(
         lambda steps, think_s, weight: (steps, think_s, weight),
-        st.lists(st.sampled_from("abcd"), min_size=1, max_size=6),
-        st.floats(0.0, 8.0),
+        st.lists(st.sampled_from("abcd"), min_size=1, max_size=4),
+        st.floats(0.0, 3.0),
         st.floats(0.1, 10.0),
     ),
     min_size=1,
@@ -42,8 +42,8 @@ def plans(draw: st.DrawFn) -> RunPlan:
     ]
     return plan_of(
         *journeys,
-        requests_per_s=draw(st.floats(0.5, 60.0)),
-        duration_s=draw(st.floats(0.5, 20.0)),
+        requests_per_s=draw(st.floats(0.5, 40.0)),
+        duration_s=draw(st.floats(0.5, 10.0)),
         seed=draw(st.integers(0, 2**63)),
         tenants=draw(st.integers(1, 500)),
         arrivals=draw(st.sampled_from(["poisson", "constant"])),
@@ -88,8 +88,15 @@ def test_every_planned_step_lies_in_the_window_and_is_counted_in_its_second(plan
 
 
 @given(plans())
+@settings(max_examples=40)
 def test_another_seed_gives_another_schedule(plan: RunPlan) -> None:
-    busy = replace(plan, sessions_per_s=plan.sessions_per_s + 20 / plan.duration_s)
+    # Busy enough that two schedules are not alike by accident.
+    factor = 1 + 20 / (plan.sessions_per_s * plan.duration_s)
+    busy = replace(
+        plan,
+        sessions_per_s=plan.sessions_per_s * factor,
+        requests_per_s=plan.requests_per_s * factor,
+    )
     if busy.profile.arrivals == "constant" and not any(j.think_s for j in busy.journeys):
         return  # then only journeys and tenants are left to chance, and both may be one of one
     assert make_schedule(busy).digest != make_schedule(replace(busy, seed=plan.seed + 1)).digest
@@ -128,15 +135,14 @@ def test_think_times_are_exponential_with_the_mean_of_the_step() -> None:
     assert stats.kstest(drawn, "expon", args=(0, 2.0 * MICROSECONDS)).pvalue > 0.01
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_window_opens_in_the_steady_state(seed: int) -> None:
+def test_the_window_opens_in_the_steady_state() -> None:
     """Rate and mix of the first seconds are those of the last, although a session is longer than
     the whole window: means of 40 schedules, so the tolerance is some four standard errors."""
     steps = journey("sign_in", "list", "read", "leave", think_s=10.0)
     early: Counter[str] = Counter()
     late: Counter[str] = Counter()
     for number in range(40):
-        plan = plan_of(steps, requests_per_s=20, duration_s=20, seed=100 * seed + number)
+        plan = plan_of(steps, requests_per_s=20, duration_s=20, seed=number)
         for (second, operation), count in make_schedule(plan).planned_counts().items():
             if second < 5:
                 early[operation] += count
@@ -147,9 +153,25 @@ def test_the_window_opens_in_the_steady_state(seed: int) -> None:
         assert late[operation] == pytest.approx(40 * 5 * 5, rel=0.13)
 
 
-def test_the_offered_rate_of_a_short_run_with_long_sessions_is_the_planned_one() -> None:
-    plan = plan_of(journey(*"abcdef", think_s=5.0), requests_per_s=200, duration_s=30)
-    assert make_schedule(plan).offered_per_s(5.0) == pytest.approx(200, rel=0.05)
+@pytest.mark.parametrize("requests_per_s", [1, 8, 200])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_offered_rate_of_a_short_run_with_long_sessions_is_the_planned_one(
+    requests_per_s: float, seed: int
+) -> None:
+    plan = replace(
+        plan_of(
+            journey(*"abcdef", think_s=5.0),
+            requests_per_s=requests_per_s,
+            duration_s=30,
+            seed=seed,
+        ),
+        warmup_s=5.0,
+    )
+    offered_per_s = make_schedule(plan).offered_per_s(from_s=5.0)
+    # Within 1 %; of 25 requests, one more or less is 4 %.
+    assert offered_per_s == pytest.approx(
+        requests_per_s, rel=max(0.0101, 1 / (25 * requests_per_s))
+    )
 
 
 def test_sessions_in_progress_at_the_start_began_before_it() -> None:
