@@ -1,0 +1,178 @@
+"""One run from the command line: what it prints, what it leaves, and what can be made of that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine, Ended
+
+from palier.load.archive import read_ledger
+from palier.load.ledger import closes
+
+pytestmark = pytest.mark.e2e
+
+FILES = {
+    "plan.json",
+    "environment.json",
+    "load/worker-0.jsonl",
+    "load/worker-0.log",
+    "ledger.parquet",
+    "histograms.parquet",
+    "exemplars.jsonl",
+    "events.jsonl",
+    "telemetry.parquet",
+    "statements.json",
+    "stack/app.log",
+    "stack/postgres.log",
+    "observations.json",
+    "findings.json",
+    "verdict.json",
+    "report.html",
+    "report.md",
+    "junit.xml",
+}
+"""docs/architecture.md, "The run directory"."""
+
+EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
+
+FinishedRun = tuple[Path, Ended]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def copy(finished_run: FinishedRun, tmp_path: Path) -> Path:
+    """The directory of the run, elsewhere and under another name."""
+    return shutil.copytree(finished_run[0], tmp_path / "elsewhere" / "a copy")
+
+
+def test_json_prints_the_verdict_file_on_stdout_and_everything_else_on_stderr(
+    finished_run: FinishedRun,
+) -> None:
+    run_dir, ended = finished_run
+
+    assert ended.document == json.loads((run_dir / "verdict.json").read_text())
+    assert ended.document["run"] == run_dir.name
+    assert ended.told_no_traceback()
+    for words in ("starting PostgreSQL", "rows, checksum", "ledger  planned", "report.html"):
+        assert words in ended.stderr
+
+
+def test_the_exit_code_is_that_of_the_verdict(finished_run: FinishedRun) -> None:
+    _, ended = finished_run
+    assert ended.exit_code == EXIT_CODES[ended.document["verdict"]]
+    # Ten seconds of lou-0 are eight requests: no honest verdict is green.
+    assert ended.document["verdict"] in ("INCONCLUSIVE", "INVALID")
+
+
+def test_the_run_directory_has_every_file_of_the_contract(finished_run: FinishedRun) -> None:
+    run_dir, _ = finished_run
+    found = files_of(run_dir)
+    assert found.keys() >= FILES
+    assert all(found[name] for name in FILES - {"load/worker-0.log"}), "an empty file"
+    assert not [name for name in found if name.endswith((".part", ".new"))]
+    assert json.loads(found["verdict.json"])["schema"] == 1
+    assert json.loads(found["environment.json"])["dataset"]["checksum"]
+
+
+def test_both_identities_of_the_ledger_hold_in_every_row_and_in_the_verdict(
+    finished_run: FinishedRun,
+) -> None:
+    run_dir, ended = finished_run
+    ledger, told = read_ledger(run_dir / "ledger.parquet"), ended.document["ledger"]
+
+    assert closes(ledger)
+    assert told["planned"] == told["started"] + told["skipped"] > 0
+    assert told["started"] == sum(
+        told[name] for name in ("succeeded", "failed", "timed_out", "abandoned")
+    )
+    assert {name: int(ledger[name].sum()) for name in ("planned", "started", "succeeded")} == {
+        name: told[name] for name in ("planned", "started", "succeeded")
+    }
+
+
+def test_report_rebuilds_the_same_verdict_and_reports_from_a_copy(
+    copy: Path, finished_run: FinishedRun, palier: CommandLine
+) -> None:
+    made = ("verdict.json", "findings.json", "report.html", "report.md", "junit.xml")
+    for name in made:
+        (copy / name).unlink()
+
+    ended = palier.run("report", copy)
+
+    assert ended.exit_code == 0, ended.stderr
+    assert str(copy / "report.html") in ended.stdout
+    verdict = json.loads((copy / "verdict.json").read_text())
+    assert verdict == finished_run[1].document | {"run": copy.name}
+    assert all((copy / name).stat().st_size for name in made)
+
+
+def test_gate_judges_a_copy_the_same_and_writes_nothing(
+    copy: Path, finished_run: FinishedRun, palier: CommandLine
+) -> None:
+    before = files_of(copy)
+
+    ended = palier.run("gate", copy, "--json")
+
+    assert ended.exit_code == finished_run[1].exit_code
+    assert ended.document == finished_run[1].document | {"run": copy.name}
+    assert files_of(copy) == before
+
+
+DAMAGES = {
+    "plan.json": b'{"schema": 1, "tier"',
+    "ledger.parquet": b"PAR1",
+    "histograms.parquet": b"",
+    "load/worker-0.jsonl": b"not a line\n{}\n",
+    "observations.json": b"[]",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "damaged"),
+    [
+        ("gate", "plan.json"),
+        ("gate", "ledger.parquet"),
+        ("report", "histograms.parquet"),
+        ("gate", "load/worker-0.jsonl"),
+        ("report", "observations.json"),
+    ],
+)
+def test_a_damaged_directory_is_one_clear_error_that_names_the_file(
+    copy: Path, palier: CommandLine, command: str, damaged: str
+) -> None:
+    (copy / damaged).write_bytes(DAMAGES[damaged])
+    check_refused(palier, command, copy, Path(damaged).name)
+
+
+@pytest.mark.parametrize("command", ["report", "gate"])
+def test_a_foreign_directory_and_none_at_all_are_one_clear_error(
+    tmp_path: Path, palier: CommandLine, command: str
+) -> None:
+    foreign = tmp_path / "foreign"
+    if command == "gate":
+        foreign.mkdir()
+    check_refused(palier, command, foreign, "not the directory of a run")
+
+
+def check_refused(palier: CommandLine, command: str, directory: Path, words: str) -> None:
+    before = files_of(directory)
+
+    ended = palier.run(command, directory)
+
+    assert ended.exit_code == 2, ended.stderr
+    assert ended.told_no_traceback()
+    assert len(ended.errors) == 1
+    assert words in ended.stderr
+    assert "fix:" in ended.stderr
+    assert ended.stdout == ""
+    assert files_of(directory) == before
