@@ -183,13 +183,13 @@ def test_a_stall_is_reported_as_an_independent_log_of_the_requests_has_it(
 ) -> None:
     """p95 and p99 within 2 % of what the raw log gives, and far above the service time."""
     run_dir = tmp_path / "run"
-    plan = plan_of(requests_per_s=200, duration_s=5, request_timeout_s=5)
+    plan = plan_of(requests_per_s=200, duration_s=4, request_timeout_s=5)
 
     def freeze() -> None:
         server.process.suspend()
         threading.Timer(1.0, server.process.resume).start()
 
-    result = drive(plan, run_dir=run_dir, url=server.url, on_start=at_offset(2.0, freeze), raw=True)
+    result = drive(plan, run_dir=run_dir, url=server.url, on_start=at_offset(1.5, freeze), raw=True)
 
     raw = pd.read_csv(run_dir / "load" / "raw-0.csv")
     truth_s = np.sort((raw["ended_us"] - raw["intended_us"]).to_numpy() / 1e6)
@@ -231,15 +231,15 @@ def test_waiting_for_a_session_is_charged_to_the_system_not_to_the_generator(
     """Two sessions of 0.1 s serve 20 of the 60 that arrive each second."""
     run_dir = tmp_path / "run"
     plan = plan_of(
-        journey("slow"), requests_per_s=60, duration_s=2, request_timeout_s=0.5, max_sessions=2
+        journey("slow"), requests_per_s=60, duration_s=1.5, request_timeout_s=0.5, max_sessions=2
     )
 
     result = drive(plan, run_dir=run_dir, url=server.url)
 
     sums = totals(run_dir)
     assert result.closes
-    assert sums["skipped_no_free_session"] > 20
-    assert sums["succeeded"] > 20
+    assert sums["skipped_no_free_session"] > 15
+    assert sums["succeeded"] > 15
     waits = recorded(run_dir, "response", "skipped")
     assert waits["count"].sum() == sums["skipped"]
     assert percentile_s(waits, 0.01) > 0.49
@@ -251,7 +251,7 @@ def test_workers_share_the_sessions_and_a_killed_one_is_seen(
     tmp_path: Path, server: Server
 ) -> None:
     run_dir = tmp_path / "run"
-    plan = plan_of(requests_per_s=100, duration_s=3, workers=2)
+    plan = plan_of(requests_per_s=100, duration_s=2.5, workers=2)
     killed: list[int] = []
 
     def on_start(t0: float, pids: tuple[int, ...]) -> None:
