@@ -16,26 +16,30 @@ DECLARE
     of_kind text := TG_ARGV[0];
     touched uuid;
     subscribed record;
+    max_allowed bigint;
     used bigint;
 BEGIN
     -- ordered, so that two statements over several groups cannot lock each other out
     FOR touched IN SELECT DISTINCT school_group_id FROM new_rows ORDER BY 1 LOOP
-        SELECT s.status, public.plan_limit(p, of_kind) AS max INTO subscribed
-        FROM public.subscriptions s JOIN public.subscription_plans p ON p.id = s.plan_id
-        WHERE s.school_group_id = touched
-        FOR NO KEY UPDATE OF s;
+        -- The lock alone first, the plan after it: joined into one statement, a row that changed
+        -- its plan while we waited would be held against the plan from before, and not be found.
+        SELECT s.status, s.plan_id INTO subscribed
+        FROM public.subscriptions s WHERE s.school_group_id = touched
+        FOR NO KEY UPDATE;
         IF NOT FOUND OR subscribed.status = 'suspended' THEN
             RAISE EXCEPTION 'no running subscription' USING
                 ERRCODE = 'PL002',
                 DETAIL = json_build_object('kind', of_kind)::text;
         END IF;
+        SELECT public.plan_limit(p, of_kind) INTO STRICT max_allowed
+        FROM public.subscription_plans p WHERE p.id = subscribed.plan_id;
         used := public.plan_usage(touched, of_kind);
-        IF used > subscribed.max THEN
+        IF used > max_allowed THEN
             RAISE EXCEPTION 'limit reached' USING
                 ERRCODE = 'PL001',
                 DETAIL = json_build_object(
                     'kind', of_kind,
-                    'max', subscribed.max,
+                    'max', max_allowed,
                     'used', used - (
                         -- as it stood before this statement
                         SELECT CASE of_kind WHEN 'storage'

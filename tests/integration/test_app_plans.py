@@ -216,6 +216,28 @@ def test_the_last_place_is_decided_by_whoever_commits_first(
     ) == [(10,)]
 
 
+@pytest.mark.covers("B-17", "B-36")
+@pytest.mark.parametrize(("new_plan", "status"), [("institutional", 201), ("premium", 409)])
+def test_a_creation_that_waits_for_a_plan_change_is_judged_by_the_new_plan(
+    campus: Site, new_plan: str, status: int
+) -> None:
+    """Not refused as if the group had no subscription, and not judged by the plan that was."""
+    admin = campus.world.group("pro")
+    for index in range(3):
+        create_school(campus, admin, f"École {index}")
+    with psycopg.connect(campus.world.admin_url) as changing, ThreadPoolExecutor(1) as thread:
+        changing.execute(
+            "UPDATE subscriptions SET plan_id = (SELECT id FROM subscription_plans"
+            " WHERE slug = %s) WHERE school_group_id = %s",
+            [new_plan, admin.tenant_id],
+        )
+        creating = thread.submit(create_school, campus, admin, "École 3")
+        campus.world.wait_for_lock("create_school")
+        changing.commit()
+
+        assert creating.result(timeout=30) == status
+
+
 @pytest.mark.covers("B-36")
 def test_the_limit_counts_gigabytes_and_holds_for_every_kind(campus: Site) -> None:
     admin = campus.world.group("free")
