@@ -33,6 +33,10 @@ new attempt at once, where the pool's own retries would back off up to minutes."
 STATEMENT_TIMEOUT_S = 30
 """B-196: no query may hold one of the few connections longer."""
 
+PREPARE_AFTER = 1
+"""Executions before a statement is prepared. Not 0: psycopg forgets a statement whose very first
+execution fails, but the server keeps it, so every refusal would leave one behind."""
+
 _SET_IDENTITY: LiteralString = """/* set_identity */
 SELECT set_config('app.user_id', %s, true),
        set_config('app.role', %s, true),
@@ -65,6 +69,7 @@ class Database:
         if self._prepares:
             # In the start-up message, so it costs no round trip; poolers refuse it there.
             kwargs["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
+            kwargs["prepare_threshold"] = PREPARE_AFTER
         else:
             kwargs["prepare_threshold"] = None
         one_connection_a_request = self._settings.variant.pooling == "none"
@@ -120,12 +125,10 @@ class Database:
             cursor = connection.cursor(binary=True, row_factory=args_row(row))
             if principal is not None and self._sets_identity:
                 async with connection.pipeline():
-                    await connection.execute(
-                        _SET_IDENTITY, _identity(principal), prepare=self._prepares
-                    )
-                    await cursor.execute(statement, parameters, prepare=self._prepares)
+                    await connection.execute(_SET_IDENTITY, _identity(principal))
+                    await cursor.execute(statement, parameters)
             else:
-                await cursor.execute(statement, parameters, prepare=self._prepares)
+                await cursor.execute(statement, parameters)
             return await cursor.fetchall()
 
     async def first(
@@ -157,9 +160,12 @@ class Database:
         connection = await pool.getconn()
         try:
             yield connection
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, asyncio.CancelledError):
             if connection.broken:
                 self._check_the_others(pool)
+            # Broken off midway, perhaps before the server prepared what psycopg now believes to
+            # be prepared: every later use of that statement on this connection would fail.
+            await connection.close()
             raise
         finally:
             await pool.putconn(connection)

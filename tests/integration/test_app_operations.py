@@ -14,6 +14,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -28,9 +29,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from palier.stack.postgres import start_server
 from palier.stack.workspace import Workspace
+from reference_app.database import Database
 from reference_app.identity.passwords import hash_password
 from reference_app.identity.principal import Principal
 from reference_app.log import JsonFormatter
+from reference_app.settings import Settings
 from reference_app.variant import Variant
 
 pytestmark = pytest.mark.db
@@ -357,6 +360,58 @@ def test_a_pool_that_is_taken_answers_503_within_its_time_out(fresh_database: An
 
     assert all(is_refusal(answer) for answer in refused)
     assert served.status_code == 200
+
+
+def test_refused_statements_do_not_pile_up_on_their_connection(fresh_database: Any) -> None:
+    """The server keeps what was prepared for as long as the connection lives."""
+
+    async def prepared_after_refusals(url: str) -> list[tuple[str, int]]:
+        database = Database(Settings(database_url=url, pool_size=1, jwt_secret=SECRET))
+        await database.open()
+        try:
+            who = Principal(uuid.uuid4(), "owner", None)
+            for divisor in [0] * 8 + [1, 0, 1, 1] + [0] * 8:
+                try:
+                    await database.rows(who, "SELECT 1 / %(by)s::int", {"by": divisor}, int)
+                except psycopg.errors.DivisionByZero:
+                    assert divisor == 0
+            return await database.rows(
+                None,
+                "SELECT statement, count(*) FROM pg_prepared_statements GROUP BY statement",
+                {},
+                lambda statement, count: (statement, count),
+            )
+        finally:
+            await database.close()
+
+    with fresh_database() as url:
+        left = asyncio.run(prepared_after_refusals(url))
+
+    assert ("SELECT 1 / $1::int", 1) in left
+    assert {count for _, count in left} == {1}
+
+
+def test_a_statement_cancelled_while_it_is_prepared_can_be_used_again(fresh_database: Any) -> None:
+    """A lock on the table stops the server in Parse, where a time-out may find it."""
+    with (
+        fresh_database() as url,
+        site(url, Variant(), pool_size=1) as up,
+        psycopg.connect(url) as blocker,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        owner = up.world.owner()
+        assert up.call("GET", "/api/units", owner).status_code == 200
+        blocker.execute("LOCK TABLE gites")
+        waiting = thread.submit(up.call, "GET", "/api/units", owner)
+        up.world.wait_for_lock("list_units")
+        up.world.run(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        )
+        assert is_refusal(waiting.result(timeout=30))
+        blocker.rollback()
+
+        assert [up.call("GET", "/api/units", owner).status_code for _ in range(3)] == [200] * 3
 
 
 # malformed input ------------------------------------------------------------------------------
