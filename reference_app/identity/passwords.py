@@ -77,6 +77,9 @@ def _parse(stored: str) -> _Parts:
         raise ValueError("stored password hash has an unknown format") from error
     if scheme != "scrypt":
         raise ValueError(f"stored password hash has an unknown scheme: {scheme!r}")
+    if (parts.r, parts.p) != (BLOCK_SIZE_R, PARALLEL_P):
+        # like log2_n, they multiply the memory and the time a sign-in takes
+        raise ValueError(f"stored password hash has other scrypt parameters: r={r}, p={p}")
     return parts
 
 
