@@ -38,7 +38,7 @@ class Settings:
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
     """
 
-    database_url: str
+    database_url: str = field(repr=False)
     pool_size: int
     pool_timeout_s: float = 5.0
     jwt_secret: str = field(repr=False)

@@ -158,7 +158,7 @@ class ReservationsController(Controller):
         reservation_id: FromPath[UUID],
         session: NamedDependency[Session],
     ) -> Reservation:
-        """Keeps the reservation and frees its nights; cancelling twice changes nothing more."""
+        """Keeps the reservation and frees its nights; cancelling twice is no error."""
         return await _change(session, reservation_id, {"status": "cancelled"})
 
     @delete("/{reservation_id:uuid}", summary="Delete a reservation")

@@ -15,7 +15,7 @@ Platform = Literal["airbnb", "booking", "abritel", "direct"]
 Status = Literal["pending", "confirmed", "cancelled"]
 
 GuestName = Annotated[str, Meta(min_length=1, max_length=200)]
-Email = Annotated[str, Meta(min_length=3, max_length=320, pattern="^[^@\\s]+@[^@\\s]+$")]
+Email = Annotated[str, Meta(min_length=3, max_length=320, pattern="^[^@\\s]+@[^@\\s]+(?!\\s)$")]
 Guests = Annotated[int, Meta(ge=1, le=1000)]
 Cents = Annotated[int, Meta(ge=0, le=1_000_000_000_00)]
 

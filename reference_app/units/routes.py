@@ -21,7 +21,7 @@ from reference_app.units.queries import Unit, change_unit, create_unit, find_uni
 ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
 PostalCode = Annotated[str, Meta(min_length=1, max_length=20)]
 Guests = Annotated[int, Meta(ge=1, le=1000)]
-Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
+Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", max_length=7)]
 Address = Annotated[str, Meta(min_length=1, max_length=2000, pattern="^https?://")]
 
 

@@ -160,7 +160,25 @@ def _session(house: Site, claims: dict[str, Any], key: str) -> httpx.Response:
     return answer
 
 
+def test_the_description_of_the_settings_hides_its_secrets() -> None:
+    url = "postgresql://app_user:hunter2@127.0.0.1/app"
+    described = repr(Settings(database_url=url, pool_size=1, jwt_secret=SECRET))
+
+    assert "pool_size=1" in described
+    assert "hunter2" not in described
+    assert SECRET not in described
+
+
 # gîtes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("colour", ["#aabbcc\n", "aabbcc", "#aabbc", "#aabbccd", "#gggggg"])
+def test_a_colour_is_six_digits_and_nothing_else(house: Site, colour: str) -> None:
+    body = {"nom": "G", "ville": "Dole", "code_postal": "39100", "capacite": 6, "couleur": colour}
+
+    refused = house.call("POST", "/api/units", house.world.owner(), json=body)
+
+    assert [error["field"] for error in refused.json()["errors"]] == ["couleur"]
 
 
 def test_a_gite_can_be_created_read_and_changed(house: Site) -> None:
@@ -209,6 +227,16 @@ def test_metrics_count_by_route_template_and_show_the_pool(house: Site) -> None:
     assert 'le="0.3"' in text
     assert "app_pool_requests_num" in text
     assert f'app_process_info{{pid="{os.getpid()}"}} 1.0' in text
+
+
+def test_methods_a_client_makes_up_share_one_series(house: Site) -> None:
+    for index in range(3):
+        assert house.call(f"BREW{index}", "/api/units").status_code == 405
+
+    text = house.call("GET", "/metrics").text
+
+    assert "BREW" not in text
+    assert re.search(r'app_requests_total\{method="\(other\)",.*status="405"\} 3\.0', text)
 
 
 def test_the_description_of_the_interface_names_every_route(house: Site) -> None:

@@ -283,6 +283,8 @@ def test_moving_a_stay_onto_another_is_refused(booking: Site) -> None:
         ({"plateforme": "fax"}, "plateforme"),
         ({"client_nom": ""}, "client_nom"),
         ({"prix_centimes": -1}, "prix_centimes"),
+        ({"client_email": "a@example.com\n"}, "client_email"),
+        ({"client_email": "a b@example.com"}, "client_email"),
     ],
     ids=str,
 )
