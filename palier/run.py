@@ -126,6 +126,7 @@ def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
         events=run.events,
         run=run.run,
         missing=run.missing,
+        schedule_digest=run.schedule_digest,
     )
     verdict = judge(run.plan, findings, run.facts)
     return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(

@@ -21,14 +21,13 @@ MOST_SENTENCE: Final = 500
 MEANINGS: Final[dict[RunState, str]] = {
     "PASS": "Every gate is met, and the measurement was fit to show it.",
     "FAIL": "At least one gate is missed.",
-    "INCONCLUSIVE": "No gate is missed, but the evidence does not decide all of them. "
-    "This is not a pass.",
+    "INCONCLUSIVE": "No gate is missed, but the evidence does not suffice for a pass.",
     "INVALID": "The measurement itself was unfit, so the numbers below decide nothing.",
 }
 
 SKIP_REASONS: Final = {
-    "no_free_session": "every session of the loader was busy waiting for the system, for as long "
-    "as a request may take; charged to the system",
+    "no_free_session": "as many sessions as a loader may have were in progress, for as long as a "
+    "request may take; charged to the system",
     "session_aborted": "an earlier step of the same session failed, so this one could not follow",
     "end_of_run": "the system was so late that the step could not start before the run ended; "
     "charged to the system",
@@ -40,7 +39,7 @@ GLOSSARY: Final = (
         "Response time",
         "From the instant the schedule wanted the request to be sent until the last byte of the "
         "answer. It includes any wait before sending, so it is what a visitor feels. "
-        "Gates are judged on it.",
+        "Targets for response times are judged on it.",
     ),
     (
         "Service time",
@@ -49,9 +48,8 @@ GLOSSARY: Final = (
     ),
     (
         "Lag",
-        "Actual sending minus intended sending. Lag while the system was slow is the system's; "
-        "lag while a session was free is the load generator's, and too much of it makes a run "
-        "invalid.",
+        "Actual sending minus intended sending. Waiting for a free session is charged to the "
+        "system; the rest is the load generator's, and too much of it makes a run invalid.",
     ),
     (
         "Offered rate",
@@ -70,12 +68,13 @@ GLOSSARY: Final = (
     ),
     (
         "95 % interval",
-        "Where the true value lies with 95 % confidence, given the number of requests measured. "
+        "Where the true value lies with 95 % confidence, given how many requests were measured "
+        "and how much those of one moment depend on each other. "
         "A target is passed or failed only when the whole interval is on one side of its limit.",
     ),
     (
         "≥ (at least)",
-        "The slowest requests had not ended when the measurement did; "
+        "The slowest requests were given up or had not ended when the measurement did; "
         "their true time is longer than shown.",
     ),
     (
@@ -89,10 +88,18 @@ GLOSSARY: Final = (
     ),
     (
         "Gate, goal, information",
-        "A gate decides the verdict. A goal is judged and shown. Information is only shown.",
+        "Gates decide the verdict. Goals and information are judged and shown, and decide nothing.",
     ),
-    ("Inconclusive", "The evidence does not decide: too few requests, or too close to the limit."),
-    ("Headroom", "How far a measured value stays from its limit, as a share of the limit."),
+    (
+        "Inconclusive",
+        "The evidence does not decide: too few requests, too close to the limit, or too many "
+        "errors to tell.",
+    ),
+    (
+        "Headroom",
+        "How far a gate stays from its limit, as a share of the limit, counted from the "
+        "unfavourable end of the interval.",
+    ),
 )
 
 

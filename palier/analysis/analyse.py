@@ -21,11 +21,13 @@ from palier.analysis.health import Measured, check_health
 from palier.analysis.notes import make_notes
 from palier.analysis.percentile import percentile
 from palier.analysis.perseconds import quantile_by_second, share_by_second
-from palier.analysis.ratio import error_ratio
+from palier.analysis.ratio import NOT_CHARGED, OWN_ERRORS, error_ratio
 from palier.analysis.sample import STARTED, Sample, make_sample
 from palier.analysis.steadiness import judge_steadiness
+from palier.analysis.units import UNITS, convert
 from palier.analysis.window import Window, find_window
 from palier.load.histogram import bucket_middles_s
+from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
 
 ReportedClock = Literal["response", "service", "lag"]
@@ -58,6 +60,7 @@ def analyse(
     events: Sequence[Mapping[str, Any]],
     run: str,
     missing: Sequence[str] = (),
+    schedule_digest: str | None = None,
 ) -> Findings:
     """Everything the verdict and the reports need about a run.
 
@@ -70,6 +73,8 @@ def analyse(
         events: ``events.jsonl``; may be empty.
         run: Name of the run directory.
         missing: Sentences about files that are absent or cut short; they become notes.
+        schedule_digest: Of the schedule that was played. When given, the schedule is drawn again
+            from the plan, and the ledger has to be about it.
     """
     stopped = was_interrupted(ledger, events)
     end_s = _end_of_load_s(ledger) if stopped else plan.duration_s
@@ -79,8 +84,8 @@ def analyse(
     window = find_window(medians_s, warmup_s=plan.warmup_s, end_s=end_s)
 
     judged = ledger.loc[(ledger["second"] >= window.from_s) & (ledger["second"] < window.to_s)]
-    fractions = _fractions(plan)
-    overall = _operation("all", judged, histograms, window, fractions, operation=None)
+    fractions, limits_s = _fractions(plan), _limits_s(plan)
+    overall = _operation("all", judged, histograms, window, fractions, limits_s, operation=None)
     operations = tuple(
         _operation(
             name,
@@ -88,6 +93,7 @@ def analyse(
             histograms,
             window,
             fractions,
+            limits_s,
             operation=name,
         )
         for name in judged["operation"].astype(str).unique()
@@ -107,6 +113,8 @@ def analyse(
         health=health_lines,
         from_s=window.from_s,
         to_s=window.to_s,
+        schedule_digest=schedule_digest,
+        schedule=None if schedule_digest is None else make_schedule(plan),
     )
     lag = make_sample(histograms, clock="lag", from_s=window.from_s, exact=STARTED, censored=())
     return Findings(
@@ -134,6 +142,7 @@ def analyse(
                 telemetry=telemetry,
             ),
         ),
+        errors_left_out=_errors_left_out(ledger, plan, window),
         steadiness=steadiness,
     )
 
@@ -171,12 +180,31 @@ def _fractions(plan: RunPlan) -> tuple[float, ...]:
     return tuple(sorted({*FRACTIONS, *asked}))
 
 
+def _limits_s(plan: RunPlan) -> tuple[float, ...]:
+    limits_s = (
+        convert(target.limit, target.unit, "s")
+        for target in plan.tier.targets
+        if target.metric == "response_time"
+        and target.limit is not None
+        and target.unit in UNITS
+        and UNITS[target.unit].dimension == "time"
+    )
+    return tuple(sorted(set(limits_s)))
+
+
+def _errors_left_out(ledger: pd.DataFrame, plan: RunPlan, window: Window) -> int:
+    second = ledger["second"]
+    cut = ledger.loc[(second >= math.ceil(plan.warmup_s)) & (second < window.from_s)]
+    return int(cut[list(OWN_ERRORS)].to_numpy().sum())
+
+
 def _operation(
     name: str,
     judged: pd.DataFrame,
     histograms: pd.DataFrame,
     window: Window,
     fractions: Sequence[float],
+    limits_s: Sequence[float],
     *,
     operation: str | None,
 ) -> OperationFinding:
@@ -193,6 +221,30 @@ def _operation(
         service=clock("service"),
         error_ratio=error_ratio(judged),
         goodput_per_s=totals.succeeded / length_s if length_s > 0 else 0.0,
+        right_within=_right_within(judged, histograms, window, limits_s, operation=operation),
+    )
+
+
+def _right_within(
+    judged: pd.DataFrame,
+    histograms: pd.DataFrame,
+    window: Window,
+    limits_s: Sequence[float],
+    *,
+    operation: str | None,
+) -> tuple[tuple[float, float], ...]:
+    """Right answers within each limit over what was planned; whatever else happened is neither."""
+    planned = int(judged["planned"].sum()) - int(judged[list(NOT_CHARGED)].to_numpy().sum())
+    if planned <= 0:
+        return ()
+    right = make_sample(
+        histograms, clock="response", operation=operation, from_s=window.from_s, censored=()
+    )
+    durations_s = bucket_middles_s(right.bucket)
+    # Steps that slipped over the start of the window count here and are not planned in it.
+    return tuple(
+        (limit_s, min(1.0, int(right.count[durations_s <= limit_s].sum()) / planned))
+        for limit_s in limits_s
     )
 
 

@@ -77,6 +77,9 @@ class OperationFinding:
     """Fraction in [0, 1]: failed, timed out, abandoned and skipped of planned."""
     goodput_per_s: float
     """Succeeded / judged window."""
+    right_within: tuple[tuple[float, float], ...] = ()
+    """(limit in seconds, share of the planned requests that were answered right within it), for
+    every limit that a response-time target states."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,5 +156,7 @@ class Findings:
     health: tuple[HealthCheck, ...]
     notes: tuple[str, ...]
     """Sentences for the reader, e.g. what a shortened profile cannot prove."""
+    errors_left_out: int = 0
+    """Requests that went wrong in seconds that were found to be warm-up, beyond the planned one."""
     steadiness: Steadiness | None = None
     """None only in findings that were not made by ``analyse``: then the run cannot pass."""

@@ -18,6 +18,8 @@ from palier.analysis.findings import HealthCheck, LedgerTotals
 from palier.analysis.ratio import FOLLOWING_ERRORS, NOT_CHARGED, OWN_ERRORS, lower_limit
 from palier.analysis.sample import STARTED, make_sample
 from palier.load.histogram import bucket_middles_s
+from palier.load.outcome import CLOCKS, SKIP_REASONS
+from palier.load.schedule import Schedule
 from palier.model.plan import RunPlan
 
 LAG_BUDGET_S: Final = 0.010
@@ -45,6 +47,9 @@ SHORTFALL: Final = 0.01
 LARGEST_GAP_S: Final = 5.0
 """A loader reports once a second; five missing seconds mean it, or its clock, stood still."""
 
+CHARGED_SKIPS: Final = tuple(name for name in OWN_ERRORS if name.startswith("skipped_"))
+"""Never sent, through the system's fault: a response of at least the wait."""
+
 HEALTH_COLUMNS: Final = (
     "worker",
     "seq",
@@ -68,6 +73,8 @@ class Measured:
             ``cpu_s`` is the processor time since the line before.
         from_s: Start of the judged window.
         to_s: Its end.
+        schedule_digest: Of the schedule that was played; None when that is not known.
+        schedule: The one the plan gives here and now; None when there is nothing to compare.
     """
 
     plan: RunPlan
@@ -77,6 +84,8 @@ class Measured:
     health: pd.DataFrame
     from_s: float
     to_s: float
+    schedule_digest: str | None = None
+    schedule: Schedule | None = None
 
     def judged_health(self) -> pd.DataFrame:
         """Lines about the judged window."""
@@ -93,10 +102,15 @@ def check_ledger(measured: Measured) -> HealthCheck:
     """Every planned request is accounted for, in total and in every row."""
     ledger, totals = measured.ledger, measured.totals
     ended = ledger["succeeded"] + ledger["failed"] + ledger["timed_out"] + ledger["abandoned"]
+    reasons = ledger[[f"skipped_{reason}" for reason in SKIP_REASONS]]
+    counts = ledger.drop(columns=["second", "operation"])
     open_rows = int(
         (
             (ledger["planned"] != ledger["started"] + ledger["skipped"])
             | (ledger["started"] != ended)
+            | (ledger["skipped"] != reasons.sum(axis=1))
+            | (counts < 0).any(axis=1)
+            | ledger.duplicated(["second", "operation"])
         ).sum()
     )
     ok = totals.closes and open_rows == 0 and totals.planned > 0
@@ -115,20 +129,59 @@ def check_ledger(measured: Measured) -> HealthCheck:
     )
 
 
+def check_schedule(measured: Measured) -> HealthCheck:
+    """The ledger is about the schedule of the plan: the same requests in the same seconds."""
+    digest, schedule = measured.schedule_digest, measured.schedule
+    problem, seen = "", "not compared: plan.json names no schedule"
+    if schedule is not None and digest is not None:
+        seen = f"schedule {digest[:12]}, all of it in the ledger"
+        if schedule.digest != digest:
+            problem = f"schedule {digest[:12]}, but the plan gives {schedule.digest[:12]}"
+        else:
+            rows = measured.ledger.loc[measured.ledger["planned"] != 0]
+            columns = (rows["second"], rows["operation"].astype(str), rows["planned"])
+            told = {(int(s), name): int(n) for s, name, n in zip(*columns, strict=True)}
+            planned = schedule.planned_counts()
+            other = sum(told.get(key) != planned.get(key) for key in told.keys() | planned.keys())
+            if other:
+                problem = f"{other:,} ledger rows plan other requests than the schedule"
+    return HealthCheck(
+        name="schedule",
+        ok=not problem,
+        measured=problem or seen,
+        limit="the ledger plans what the schedule plans",
+        why="What was planned is known before the run, so files of another run, or changed ones, "
+        "show here. If not ok: plan.json and ledger.parquet are not of one run, one of them was "
+        "changed, or another version of Palier drew the schedule; run again.",
+    )
+
+
 def check_counts(measured: Measured) -> HealthCheck:
-    """The histograms hold exactly the requests of the ledger."""
-    rows = measured.histograms
-    rows = rows.loc[rows["clock"] == "response"]
-    recorded = rows.groupby("outcome")["count"].sum() if len(rows) else pd.Series(dtype="int64")
-    differences = []
-    for outcome in STARTED:
-        told, there = int(measured.ledger[outcome].sum()), int(recorded.get(outcome, 0))
-        if told != there:
-            differences.append(f"{outcome} {there:,} instead of {told:,}")
+    """The histograms hold exactly the requests of the ledger, on every clock."""
+    rows, ledger = measured.histograms, measured.ledger
+    recorded = rows.groupby(["clock", "outcome", "operation"], as_index=False)["count"].sum()
+    columns = (recorded["clock"], recorded["outcome"], recorded["operation"], recorded["count"])
+    there = {(str(c), str(o), str(n)): int(k) for c, o, n, k in zip(*columns, strict=True)}
+    told = ledger.groupby("operation")[[*STARTED, *CHARGED_SKIPS]].sum()
+    told["skipped"] = told[list(CHARGED_SKIPS)].sum(axis=1)
+    expected: dict[tuple[str, str, str], int] = {
+        (clock, outcome, str(operation)): int(count)
+        for outcome in (*STARTED, "skipped")
+        for operation, count in told[outcome].items()
+        # Who was never sent has a response of at least the wait, and none of the other times.
+        for clock in (("response",) if outcome == "skipped" else CLOCKS)
+        if count
+    }
+    differences = [
+        f"{key[0]} of {key[2]}, {key[1]}: {there.get(key, 0):,} instead of {expected.get(key, 0):,}"
+        for key in sorted(expected.keys() | there.keys())
+        if there.get(key, 0) != expected.get(key, 0)
+    ]
+    more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
     return HealthCheck(
         name="histograms",
         ok=not differences,
-        measured=", ".join(differences) or "same counts as the ledger",
+        measured="; ".join(differences[:3]) + more or "same counts as the ledger",
         limit="same counts as the ledger",
         why="Percentiles are read from the histograms, so a request that is in the ledger and "
         "not in them would be judged as if it had never been. If not ok: the run's files are "
@@ -308,6 +361,7 @@ def _report_times(measured: Measured) -> Sequence[str]:
 
 CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
     check_ledger,
+    check_schedule,
     check_counts,
     check_workers,
     check_shortfall,

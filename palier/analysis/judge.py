@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from palier.analysis.facts import Fact, facts_by_name
-from palier.analysis.findings import Findings
+from palier.analysis.findings import Findings, LedgerTotals
 from palier.analysis.headroom import by_headroom
 from palier.analysis.judge_target import judge_target, sentence
 from palier.analysis.metrics import Evidence
@@ -17,6 +17,9 @@ from palier.analysis.verdict import RunState, TargetVerdict, Verdict
 from palier.analysis.wording import share
 from palier.model.plan import RunPlan
 from palier.model.target import Target
+
+SILENT_REQUESTS = 3
+"""Where one request in a hundred fails, the last three do so by chance once in a million runs."""
 
 
 def judge(
@@ -97,6 +100,15 @@ def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]
         )
     if findings.overall.ledger.succeeded == 0:
         doubts.append("no request of the judged window succeeded")
+    else:
+        doubts += _never_right(findings)
+        doubts += _silent_end(findings)
+    if findings.errors_left_out:
+        doubts.append(
+            f"{findings.errors_left_out:,} requests went wrong in the seconds before "
+            f"{findings.judged_from_s:.0f} s, which were left out as warm-up: "
+            "a warm-up is slow, not wrong"
+        )
     steadiness = findings.steadiness
     if steadiness is None:
         doubts.append("the steadiness of the judged window was not tested")
@@ -110,6 +122,35 @@ def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]
     if not gates:
         doubts.append("no target of this tier is a gate, so nothing can be passed")
     return doubts
+
+
+def _never_right(findings: Findings) -> Iterable[str]:
+    """An operation that never works is too rare to show in the numbers of all requests."""
+    for operation in findings.operations:
+        asked = operation.ledger.planned - _interrupted(operation.ledger)
+        if asked > 0 and operation.ledger.succeeded == 0:
+            yield f"none of the {asked:,} requests of {operation.operation} succeeded"
+
+
+def _interrupted(ledger: LedgerTotals) -> int:
+    return dict(ledger.skipped_reasons).get("interrupted", 0)
+
+
+def _silent_end(findings: Findings) -> Iterable[str]:
+    """A system that no longer answered when the window ended.
+
+    However long the run was before, and so however small the share of these requests: nothing
+    shows that the system would ever have come back.
+    """
+    judged = [at for at in findings.seconds if at.second >= findings.judged_from_s]
+    answered = [at.second for at in judged if at.succeeded]
+    last = answered[-1] if answered else -1
+    wrong = sum(at.failed + at.timed_out + at.abandoned for at in judged if at.second > last)
+    if wrong >= SILENT_REQUESTS:
+        yield (
+            f"none of the {wrong:,} requests planned after {last + 1} s and sent got a right "
+            "answer: the system had stopped answering when the window ended"
+        )
 
 
 def _pass_reasons(gates: Sequence[TargetVerdict]) -> tuple[str, ...]:

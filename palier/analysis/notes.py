@@ -39,6 +39,7 @@ def make_notes(
         *_warmup(plan, window),
         *_bursts(overall, responses, window),
         *_errors(overall),
+        *_goodput(overall),
         *_refusals(overall),
         *_processor(telemetry, window),
     )
@@ -85,6 +86,13 @@ def _errors(overall: OperationFinding) -> Iterator[str]:
             "not in the response times, and their sessions sent nothing more, so the system "
             "carried less than was offered."
         )
+
+
+def _goodput(overall: OperationFinding) -> Iterator[str]:
+    """What counts for whoever waits: a right answer in time, of all that was planned."""
+    parts = [f"{right * 100:.4g} % within {number(at)} s" for at, right in overall.right_within]
+    if parts:
+        yield f"Of all planned requests, these were answered right: {', '.join(parts)}."
 
 
 def _refusals(overall: OperationFinding) -> Iterator[str]:

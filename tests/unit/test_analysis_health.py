@@ -9,11 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from analysis_runs import ERROR_GATE, P95_GATE, Played, health_lines, make_plan, play
+from analysis_runs import (
+    ERROR_GATE,
+    P95_GATE,
+    Played,
+    changed,
+    health_lines,
+    make_plan,
+    play,
+)
 
 from palier.analysis.analyse import ledger_totals
 from palier.analysis.findings import HealthCheck
 from palier.analysis.health import Measured, check_health, lag_budget_s, no_health_lines
+from palier.load.ledger import LedgerBook
+from palier.load.schedule import make_schedule
 from palier.model.metric import METRICS
 from palier.model.plan import RunPlan
 
@@ -125,10 +135,70 @@ def test_what_the_generator_itself_failed_to_send_is_its_fault() -> None:
 
 
 def test_skips_charged_to_the_system_are_not_the_generators_fault() -> None:
+    played = play(np.random.default_rng(1), rate=20)
+    some = np.random.default_rng(2).random(len(played.intended_s)) < 0.2
+    run = measured(changed(played, some, "skipped_no_free_session"))
+    assert int(run.ledger["skipped_no_free_session"].sum()) > 200
+    assert unfit(run) == []
+
+
+def test_waits_of_requests_that_were_never_sent_must_be_in_the_histograms() -> None:
+    played = play(np.random.default_rng(1), rate=20)
+    some = np.random.default_rng(2).random(len(played.intended_s)) < 0.2
+    skipped = changed(played, some, "skipped_end_of_run")
+    histograms = skipped.histograms()
+    lost = histograms.loc[histograms["outcome"] != "skipped"]
+    assert unfit(measured(skipped, histograms=lost)) == ["histograms"]
+
+
+def test_requests_of_another_operation_are_not_those_of_the_ledger() -> None:
+    played = play(np.random.default_rng(1), rate=20)
+    check = named(measured(played, histograms=played.histograms("search")), "histograms")
+    assert not check.ok
+    assert "of search, succeeded" in check.measured
+
+
+@pytest.mark.parametrize("column", ["skipped", "skipped_end_of_run", "failed"])
+def test_counts_that_cannot_be_open_the_ledger(column: str) -> None:
     ledger = play(np.random.default_rng(1), rate=20).ledger()
-    for column in ("planned", "skipped", "skipped_no_free_session"):
-        ledger[column] += 5
-    assert unfit(measured(ledger=ledger)) == []
+    ledger.loc[5, column] = -1
+    assert "ledger" in unfit(measured(ledger=ledger))
+
+
+def test_a_second_ledger_of_the_same_seconds_opens_the_ledger() -> None:
+    ledger = play(np.random.default_rng(1), rate=20).ledger()
+    assert "ledger" in unfit(measured(ledger=pd.concat([ledger, ledger], ignore_index=True)))
+
+
+def of_schedule(plan: RunPlan, **changes: Any) -> HealthCheck:
+    """The check of a ledger in which everything that was planned was interrupted."""
+    schedule = make_schedule(plan)
+    book = LedgerBook(schedule.planned_counts())
+    for (second, operation), planned in schedule.planned_counts().items():
+        book.add(second, operation, {"skipped_interrupted": planned})
+    values = {"ledger": book.frame(), "schedule": schedule, "schedule_digest": schedule.digest}
+    return named(measured(plan=plan, **{**values, **changes}), "schedule")
+
+
+def test_a_ledger_is_about_the_schedule_of_its_plan() -> None:
+    plan = make_plan(P95_GATE, rate=20)
+    assert of_schedule(plan).ok
+    other = dataclasses.replace(plan, seed=2)
+    of_another_run = of_schedule(plan, ledger=of_schedule_ledger(other))
+    assert not of_another_run.ok
+    assert "plan other requests" in of_another_run.measured
+
+
+def of_schedule_ledger(plan: RunPlan) -> pd.DataFrame:
+    return LedgerBook(make_schedule(plan).planned_counts()).frame()
+
+
+def test_a_plan_that_was_changed_after_the_run_is_found() -> None:
+    plan = make_plan(P95_GATE, rate=20)
+    changed_plan = dataclasses.replace(plan, requests_per_s=10.0, sessions_per_s=10.0)
+    check = of_schedule(plan, schedule=make_schedule(changed_plan))
+    assert not check.ok
+    assert "but the plan gives" in check.measured
 
 
 def test_a_generator_that_sends_late_although_a_session_was_free_is_unfit() -> None:
@@ -159,7 +229,7 @@ def test_a_lag_that_was_never_recorded_is_not_taken_for_none() -> None:
     played = play(np.random.default_rng(1), rate=20)
     histograms = played.histograms()
     histograms = histograms.loc[histograms["clock"] != "generator_lag"]
-    assert unfit(measured(played, histograms=histograms)) == ["lag"]
+    assert unfit(measured(played, histograms=histograms)) == ["histograms", "lag"]
 
 
 def plan_with_limit(limit: float, unit: str) -> RunPlan:
