@@ -16,6 +16,7 @@ from litestar.router import Router
 
 from reference_app import health
 from reference_app.database import Database
+from reference_app.description import describe_refusals
 from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         openapi_config=_openapi(),
         logging_config=None,
     )
+    describe_refusals(app)
     app.asgi_handler = observed(app.asgi_handler, metrics, access_log=settings.access_log)
     return app
 
@@ -106,5 +108,7 @@ def _openapi() -> OpenAPIConfig:
             }
         ),
         security=[{"bearer": []}],
-        openapi_router=Router("/schema", route_handlers=[], opt={"public": True}),
+        openapi_router=Router(
+            "/schema", route_handlers=[], opt={"public": True}, include_in_schema=False
+        ),
     )

@@ -246,6 +246,32 @@ def test_the_description_of_the_interface_names_every_route(house: Site) -> None
     assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
+def test_the_description_says_how_every_route_refuses_and_which_are_public(house: Site) -> None:
+    schema = house.call("GET", "/schema/openapi.json").json()
+    operations = {
+        (method.upper(), path): operation
+        for path, item in schema["paths"].items()
+        for method, operation in item.items()
+    }
+    refusal = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+
+    assert len(operations) >= 30
+    for operation in operations.values():
+        assert "400" not in operation["responses"]
+        assert operation["responses"]["default"]["content"] == {"application/problem+json": refusal}
+    assert {key for key, operation in operations.items() if operation.get("security") == []} == {
+        ("POST", "/api/auth"),
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+        ("GET", "/metrics"),
+    }
+    assert schema["security"] == [{"bearer": []}]
+    described = schema["components"]["schemas"]["ProblemDetails"]
+    refused = house.call("POST", "/api/units", house.world.owner(), json={"nom": 1}).json()
+    assert set(described["required"]) <= set(refused) <= set(described["properties"])
+    assert "FieldError" in schema["components"]["schemas"]
+
+
 def test_compression_is_a_switch(fresh_database: Any) -> None:
     with fresh_database() as url, site(url, Variant(compression=True), pool_size=1) as up:
         packed = up.call("GET", "/schema/openapi.json", headers={"Accept-Encoding": "gzip"})

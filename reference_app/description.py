@@ -1,0 +1,45 @@
+"""The OpenAPI description says what is true of every route: how it refuses, and who may call it.
+
+Litestar describes a refusal in its own shape and every route as protected; ours answer problem
+details (RFC 9457), and some are public.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Reference
+
+from reference_app.problems import MEDIA_TYPE, ProblemDetails
+
+_COMPONENTS = "#/components/schemas/"
+
+
+def describe_refusals(app: Litestar) -> None:
+    """Correct the description of ``app``; its routes must be complete."""
+    paths, components = app.openapi_schema.paths or {}, app.openapi_schema.components
+    (problem, *_), schemas = msgspec.json.schema_components(
+        [ProblemDetails], ref_template=_COMPONENTS + "{name}"
+    )
+    # Litestar writes a plain mapping out as it is; only its type asks for a Schema.
+    cast("dict[str, Any]", components.schemas).update(schemas)
+    refusal = OpenAPIResponse(
+        description="Any refusal: problem details (RFC 9457)",
+        content={MEDIA_TYPE: OpenAPIMediaType(schema=Reference(ref=problem["$ref"]))},
+    )
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            item = paths.get(route.path_format)
+            if item is None or not isinstance(handler, HTTPRouteHandler):
+                continue
+            for method in handler.http_methods:
+                operation = getattr(item, method.lower())
+                if operation is None:
+                    continue
+                operation.responses.pop("400", None)
+                operation.responses["default"] = refusal
+                if handler.opt.get("public"):
+                    operation.security = []
