@@ -32,6 +32,7 @@ from palier.stack.workspace import Workspace
 from reference_app.database import Database
 from reference_app.identity.passwords import hash_password
 from reference_app.identity.principal import Principal
+from reference_app.identity.tokens import InvalidTokenError, Tokens
 from reference_app.log import JsonFormatter
 from reference_app.settings import Settings
 from reference_app.variant import Variant
@@ -151,6 +152,23 @@ def test_a_token_with_impossible_claims_proves_nothing(house: Site, claims: dict
 
     assert _session(house, {**good, **claims}, SECRET).json()["type"] == "/problems/invalid-token"
     assert _session(house, good, "y" * 32).json()["type"] == "/problems/invalid-token"
+
+
+def test_a_token_without_an_end_or_of_another_algorithm_proves_nothing() -> None:
+    key = SECRET * 2  # long enough for SHA-512, so that only the algorithm is wrong
+    user = str(uuid.uuid4())
+    endless = {"sub": user, "role": "owner", "tenant": user}
+    ending = {**endless, "exp": int(time.time()) + 60}
+    reader = Tokens(key, ttl_s=60)
+    assert str(reader.read(jwt.encode(ending, key, algorithm="HS256")).user_id) == user
+
+    for claims, signed_with, algorithm in [
+        (endless, key, "HS256"),
+        (ending, key, "HS512"),
+        (ending, None, "none"),
+    ]:
+        with pytest.raises(InvalidTokenError):
+            reader.read(jwt.encode(claims, signed_with, algorithm=algorithm))
 
 
 def _session(house: Site, claims: dict[str, Any], key: str) -> httpx.Response:

@@ -177,6 +177,65 @@ def test_the_database_alone_keeps_owners_apart(database: str, security: Any) -> 
         ]
 
 
+@pytest.mark.covers("B-51", "F-30")
+@pytest.mark.parametrize("security", ["naive", "indexed", "wrapped"])
+def test_the_database_alone_keeps_groups_apart(database: str, security: Any) -> None:
+    """No WHERE clause of ours and no route: only the policies."""
+    migrate_both(database, Variant(row_security=security))
+    group_tables = ("subscriptions", "schools", "students", "staff", "stored_files")
+    with psycopg.connect(database) as admin:
+        for name in ("mine", "theirs"):
+            for statement in (
+                "INSERT INTO school_groups (id, name) VALUES (md5(%(n)s)::uuid, %(n)s)",
+                "INSERT INTO subscriptions SELECT md5(%(n)s)::uuid, md5(%(n)s)::uuid, id, 'active',"
+                " 'yearly', '2026-01-01', '2027-01-01' FROM subscription_plans WHERE slug = 'pro'",
+                "INSERT INTO schools VALUES (md5(%(n)s)::uuid, md5(%(n)s)::uuid, %(n)s, 'Dole')",
+                "INSERT INTO students VALUES (md5(%(n)s)::uuid, md5(%(n)s)::uuid, md5(%(n)s)::uuid,"
+                " %(n)s)",
+                "INSERT INTO staff VALUES (md5(%(n)s)::uuid, md5(%(n)s)::uuid, md5(%(n)s)::uuid,"
+                " %(n)s, 'P')",
+                "INSERT INTO stored_files VALUES (md5(%(n)s)::uuid, md5(%(n)s)::uuid, %(n)s, 5)",
+            ):
+                admin.execute(statement.encode(), {"n": name})
+    with psycopg.connect(app_login(database), autocommit=True) as connection:
+
+        def become(role: str, group: str) -> None:
+            connection.execute(
+                "SELECT set_config('app.role', %s, false), set_config('app.tenant_id', %s, false)",
+                [role, group],
+            )
+
+        def seen(table: str, group_column: str = "school_group_id") -> int:
+            query = f"SELECT count(*), count(DISTINCT {group_column}) FROM {table}"
+            rows, groups = connection.execute(query.encode()).fetchone() or (0, 0)
+            assert rows == groups
+            return int(rows)
+
+        mine, theirs = (
+            connection.execute("SELECT md5(%s)::uuid::text", [name]).fetchone() or ("",)
+            for name in ("mine", "theirs")
+        )
+        change = (
+            "UPDATE subscriptions SET plan_id ="
+            " (SELECT id FROM subscription_plans WHERE slug = 'free')"
+        )
+        assert [seen(table) for table in group_tables] == [0] * 5
+        become("owner", "")
+        assert [seen(table) for table in group_tables] == [0] * 5
+        become("group_admin", mine[0])
+        assert [seen(table) for table in group_tables] == [1] * 5
+        assert seen("school_groups", "id") == 1
+        assert connection.execute(change).rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(
+                "INSERT INTO schools VALUES (gen_random_uuid(), %s, 'x', 'x')", [theirs[0]]
+            )
+        become("super_admin", "")
+        assert [seen(table) for table in group_tables] == [2, 0, 0, 0, 0]
+        assert seen("school_groups", "id") == 2
+        assert connection.execute(change).rowcount == 2
+
+
 @pytest.mark.parametrize(
     "statement",
     [
