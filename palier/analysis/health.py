@@ -330,8 +330,8 @@ def check_clocks(measured: Measured) -> HealthCheck:
         ok=not problems,
         measured="; ".join(problems) or "all times inside the run and in order",
         limit=f"inside the run, no gap above {LARGEST_GAP_S:.0f} s",
-        why="Every number here is a difference of two clock readings. If not ok: the machine was "
-        "suspended or its clock stood still; run again.",
+        why="Every number here is a difference of two clock readings. If not ok: a loader was "
+        "stopped for a while, or its machine was; run again.",
     )
 
 

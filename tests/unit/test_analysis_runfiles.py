@@ -18,6 +18,7 @@ from palier.load.archive import write_histograms, write_ledger
 from palier.load.recorder import Recorder, Sent
 from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
+from palier.run import judge_files as judge_run
 from palier.runfiles import (
     RunFiles,
     RunInputs,
@@ -243,3 +244,10 @@ def test_the_name_of_a_run_is_that_of_its_directory_however_it_is_given(run_dir:
     roundabout = run_dir / "load" / ".."
     assert RunFiles(roundabout).name == run_dir.name
     assert dataclasses.astuple(RunFiles(run_dir)) == (run_dir,)
+
+
+def test_a_ledger_under_a_plan_of_another_schedule_is_judged_unfit(run_dir: Path) -> None:
+    """The way of `palier gate`: the digest of plan.json is held against the plan itself."""
+    conclusion, _ = judge_run(run_dir)
+    assert conclusion.verdict.verdict == "INVALID"
+    assert any("schedule ab12, but the plan gives" in one for one in conclusion.verdict.reasons)
