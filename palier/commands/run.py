@@ -6,14 +6,11 @@ from argparse import Namespace
 
 from palier.commands.planning import plan_of
 from palier.commands.rundir import new_run_dir
-from palier.commands.summary import tell
 from palier.errors import ExitCode
 from palier.model.catalogue import Catalogue
 from palier.model.parse import load_catalogue
 from palier.model.tier import Plan, Tier
-from palier.run import run_tier
 from palier.stack.topology import refuse_unbuilt
-from reports.progress import ProgressDisplay
 
 
 def main(options: Namespace) -> ExitCode:
@@ -21,6 +18,11 @@ def main(options: Namespace) -> ExitCode:
     plan = plan_of(catalogue, options)
     if plan.url is None:
         refuse_unbuilt(plan.tier.required_stack(), plan.variant)
+    # Imported late: statistics and figures take seconds, and a mistake is told at once.
+    from palier.commands.summary import tell
+    from palier.run import run_tier
+    from reports.progress import ProgressDisplay
+
     with ProgressDisplay() as display:
         conclusion, paths = run_tier(
             plan,
