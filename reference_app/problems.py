@@ -23,6 +23,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 """Long enough for a lost connection to be replaced, short enough not to add to an outage."""
 
+_LITESTARS_CLIENT_GONE = "client disconnected prematurely"
+"""Litestar raises a 500 for it, and nothing but these words tells it from the others."""
+
 logger = logging.getLogger("reference_app")
 
 
@@ -124,6 +127,9 @@ def _on_problem(request: Request[Any, Any, Any], error: Problem) -> Response[dic
 def _on_http_exception(
     request: Request[Any, Any, Any], error: HTTPException
 ) -> Response[dict[str, Any]]:
+    if error.detail == _LITESTARS_CLIENT_GONE:
+        # Nobody reads the answer, but metrics would count a failure of ours that was none.
+        return _respond(request, Problem(HTTPStatus.BAD_REQUEST, "incomplete-body", error.detail))
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _on_bug(request, error)
     errors: tuple[FieldError, ...] = ()

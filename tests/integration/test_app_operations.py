@@ -21,7 +21,7 @@ import httpx
 import jwt
 import psycopg
 import pytest
-from app_support import PASSWORD, SECRET, Site, site
+from app_support import PASSWORD, SECRET, TOKENS, Site, site
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
@@ -579,6 +579,47 @@ def test_malformed_json_is_refused(
     )
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_a_failure_of_ours(
+    house: Site, people: list[Principal]
+) -> None:
+    token = TOKENS.issue(people[0])
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/units",
+        "raw_path": b"/api/units",
+        "query_string": b"",
+        "root_path": "",
+        "server": ("app", 80),
+        "client": ("127.0.0.1", 1),
+        "headers": [
+            (b"authorization", f"Bearer {token}".encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"500"),
+        ],
+    }
+    received = iter(
+        [
+            {"type": "http.request", "body": b'{"nom":', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(received)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    house.app.wait(house.app.app(scope, receive, send))
+
+    assert sent[0]["status"] == 400
 
 
 @pytest.fixture(scope="module")
