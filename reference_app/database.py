@@ -58,6 +58,7 @@ class Database:
         self._prepares = settings.variant.pooling != "pgbouncer"
         self._pool: Pool | None = None
         self._checking: asyncio.Task[None] | None = None
+        self._given_up: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Start connecting in the background; a database that is down now may come later."""
@@ -90,8 +91,9 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._checking is not None:
-            await asyncio.wait([self._checking])
+        unfinished = {*self._given_up, *([] if self._checking is None else [self._checking])}
+        if unfinished:
+            await asyncio.wait(unfinished)
         if self._pool is not None:
             await self._pool.close()
 
@@ -148,11 +150,26 @@ class Database:
         Raises:
             psycopg.OperationalError: There was none in ``timeout_s``.
         """
+        asking = asyncio.create_task(self._ask())
         try:
-            async with asyncio.timeout(timeout_s), self._connection() as connection:
-                await connection.execute("SELECT 1")
-        except TimeoutError as error:
-            raise psycopg.OperationalError(f"no answer within {timeout_s:g} s") from error
+            answered, _ = await asyncio.wait([asking], timeout=timeout_s)
+        finally:
+            # Not awaited: psycopg takes another ten seconds to give up on a server that hangs.
+            if asking.cancel():
+                self._given_up.add(asking)
+                asking.add_done_callback(self._forget)
+        if not answered:
+            raise psycopg.OperationalError(f"no answer within {timeout_s:g} s")
+        asking.result()
+
+    async def _ask(self) -> None:
+        async with self._connection() as connection:
+            await connection.execute("SELECT 1")
+
+    def _forget(self, asked: asyncio.Task[None]) -> None:
+        self._given_up.discard(asked)
+        if not asked.cancelled():
+            asked.exception()  # known already: it did not answer in time
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

@@ -30,6 +30,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from palier.stack.postgres import start_server
 from palier.stack.workspace import Workspace
 from reference_app.database import Database
+from reference_app.health import READY_TIMEOUT_S
 from reference_app.identity.passwords import hash_password
 from reference_app.identity.principal import Principal
 from reference_app.identity.tokens import InvalidTokenError, Tokens
@@ -408,6 +409,26 @@ def test_a_crash_of_the_server_under_load_gives_only_answers_and_refusals() -> N
 
     assert {answer.status_code for answer in before} == {200}
     assert set(during) == {200, 503}
+
+
+def test_readiness_says_no_in_time_while_the_database_hangs_and_yes_when_it_works_again() -> None:
+    """A hanging server is worse than a dead one: nothing tells that it will not answer."""
+    fast = (("fsync", "off"), ("shared_buffers", "16MB"))
+    with Workspace.create(purpose="test") as workspace:
+        server = start_server(workspace, settings=fast)
+        with site(server.maintenance_url, Variant(), pool_size=1) as up:
+            assert up.call("GET", "/health/ready").status_code == 200
+            ((backend,),) = up.world.rows(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'reference_app'"
+            )
+            os.kill(backend, signal.SIGSTOP)
+            try:
+                asked = time.monotonic()
+                assert is_refusal(up.call("GET", "/health/ready"))
+                assert time.monotonic() - asked < READY_TIMEOUT_S + 2
+            finally:
+                os.kill(backend, signal.SIGCONT)
+            eventually(lambda: up.call("GET", "/health/ready").status_code == 200, "ready again")
 
 
 def test_a_pool_that_is_taken_answers_503_within_its_time_out(fresh_database: Any) -> None:
