@@ -26,6 +26,7 @@ from palier.model.plan import RunPlan
 from palier.model.tier import Plan
 from palier.runfiles import RunFiles, read_run, write_findings, write_verdict
 from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
+from palier.stack.elsewhere import check_reachable
 from palier.stack.topology import Stack, bring_up
 from palier.telemetry.sampler import Telemetry
 from reports.write import ReportInputs, ReportPaths, write_reports
@@ -182,6 +183,7 @@ def system_under_test(
 ) -> Iterator[System]:
     """The tier's own stack with its data, or somebody's service as it is."""
     if plan.url is not None:
+        check_reachable(plan.url)
         yield System(url=plan.url, stack=None, facts=(), described={"url": plan.url})
         return
     facts: list[Fact] = []

@@ -18,6 +18,7 @@ def main(options: Namespace) -> ExitCode:
     plan = plan_of(catalogue, options)
     if plan.url is None:
         refuse_unbuilt(plan.tier.required_stack(), plan.variant)
+    run_dir = new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id)
     # Imported late: statistics and figures take seconds, and a mistake is told at once.
     from palier.commands.summary import tell
     from palier.run import run_tier
@@ -27,7 +28,7 @@ def main(options: Namespace) -> ExitCode:
         conclusion, paths = run_tier(
             plan,
             provider_plan=_provider_plan(catalogue, plan.tier),
-            run_dir=new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id),
+            run_dir=run_dir,
             display=display,
         )
     tell(conclusion, paths, as_json=options.json)
