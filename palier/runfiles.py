@@ -156,7 +156,11 @@ def read_run(run_dir: Path) -> RunInputs:
     document = _read_plan_document(files)
     plan = plan_from_json(document, where=str(files.plan))
     lines = _Lines()
-    loader_files = sorted(files.load.glob("worker-*.jsonl"))
+    loader_files = [
+        path
+        for worker in range(plan.workers)
+        if (path := files.load / f"worker-{worker}.jsonl").is_file()
+    ]
     health = _health_frame(files.load, lines.read_all(loader_files))
     ledger, histograms = _archive(files, plan, health, loader_files, lines)
     digest = document.get("schedule_digest")

@@ -28,19 +28,23 @@ _SEND_ONCE: Final = -1
 _poll: Any = monkey.get_original("select", "poll")
 
 
+_LATER_S: Final = 1.0
+"""The sockets' own limits come after that of the request: after a stall of our loop both would be
+due at once, and the request would count as failed instead of timed out."""
+
+
 class SharedConnections(HTTPClientPool):
     """The pool of one loader, for all its users.
 
     Args:
-        timeout_s: Longest a connection may take to open, or be silent; a request as a whole has
-            the same limit (``JourneyUser.call``).
+        timeout_s: Limit of a request as a whole, which ``JourneyUser.call`` keeps.
     """
 
     def __init__(self, *, timeout_s: float) -> None:
         super().__init__(
             concurrency=_UNLIMITED,
-            connection_timeout=timeout_s,
-            network_timeout=timeout_s,
+            connection_timeout=timeout_s + _LATER_S,
+            network_timeout=timeout_s + _LATER_S,
             insecure=True,
             ssl_context_factory=insecure_ssl_context_factory,
         )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import signal
 import time
 from hashlib import sha256
@@ -115,6 +116,7 @@ class _Loader:
         user_class.seed = plan.seed
         user_class.timeout_s = plan.request_timeout_s
         user_class.epoch = int.from_bytes(sha256(options.palier_run.encode()).digest()[:6], "big")
+        _raise_open_file_limit()
         self._engine: Engine | None = None
         self._start_ns: AsyncResult = AsyncResult()
         gevent.signal_handler(signal.SIGINT, self._interrupt)
@@ -189,6 +191,12 @@ class _Loader:
         if t0_ns is not None:
             engine.run(t0_ns)
         output.close()
+
+
+def _raise_open_file_limit() -> None:
+    """A connection is an open file: use as many as we are allowed without asking anybody."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Master:

@@ -133,12 +133,13 @@ class Engine:
             self._play_all()
             self._account_for_the_rest()
             gevent.killall([reporter, watch])
+            if self._bug is not None:
+                # Without a last line this loader counts as lost, and the run as INVALID.
+                raise RuntimeError("a session ended by a bug of the engine") from self._bug
             self._write_line(final=True)
         finally:
             gc.enable()
             gc.unfreeze()
-        if self._bug is not None:
-            raise RuntimeError("a session ended by a bug of the engine") from self._bug
 
     # the run --------------------------------------------------------------------------------
 
@@ -191,8 +192,10 @@ class Engine:
         """Microseconds waited for a free session; None when there was none in time."""
         if self._free_sessions.acquire(blocking=False):
             return 0
+        # From now, not from the arrival: if we were late to ask, that is our own lateness.
+        asked_us = self._now_us()
         if self._free_sessions.acquire(timeout=self._limits.request_timeout_s):
-            return self._now_us() - visit.session.at_us
+            return self._now_us() - asked_us
         self._skip_rest(visit, "no_free_session", self._now_us())
         return None
 

@@ -27,6 +27,11 @@ class CannotFollow(Exception):  # noqa: N818  likewise
     """An operation cannot be asked for, because an earlier one of its session failed."""
 
 
+class GeneratorError(Exception):
+    """The load generator has run out of something of its own, such as open files. The system under
+    test is not to blame, so the run ends unfit."""
+
+
 class ScenarioError(Exception):
     """The scenario is wrong, not the system: no request in an operation, or two."""
 

@@ -7,10 +7,11 @@ How to write one: ``scenarios/README.md``.
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import gevent
 from gevent import Timeout
@@ -27,6 +28,7 @@ from scenarios.connections import SharedConnections
 from scenarios.operation import (
     CannotFollow,
     Failed,
+    GeneratorError,
     Operation,
     ScenarioError,
     TimedOut,
@@ -63,6 +65,10 @@ class Answer:
             return json.loads(self.body)
         except ValueError as error:
             raise Failed("the body is not JSON") from error
+
+
+OWN_ERRNOS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
+"""Open files, ports and buffers that this machine has run out of."""
 
 
 class Exchange:
@@ -172,6 +178,7 @@ class JourneyUser(FastHttpUser):
             Failed: No answer, not a whole one, or another status.
             TimedOut: No whole answer within ``timeout_s``.
             ScenarioError: The operation has made its request already.
+            GeneratorError: This machine, not the service, could not open a connection.
         """
         exchange = self.exchange
         if exchange.started_ns is not None:
@@ -182,6 +189,8 @@ class JourneyUser(FastHttpUser):
         if response.headers is not None:
             exchange.request_id = response.headers.get(REQUEST_ID_HEADER)
         problem = response.request_meta["exception"] or getattr(response, "error", None)
+        if isinstance(problem, OSError) and problem.errno in OWN_ERRNOS:
+            raise GeneratorError(f"{_in_words(problem)}: raise the limit, or use more --workers")
         if problem is not None and (status is None or status == expect):
             raise Failed(f"no whole answer: {_in_words(problem)}")
         if status != expect:
@@ -231,6 +240,8 @@ class JourneyUser(FastHttpUser):
             exchange.message = str(error)
         except ScenarioError as error:
             exchange.message = f"scenario: {error}"
+        except GeneratorError:
+            raise
         except Exception as error:  # noqa: BLE001  an answer of an unforeseen form is a failure
             exchange.message = f"scenario: {type(error).__name__}: {error}"
         self._tell_locust(exchange)

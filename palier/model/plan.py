@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from palier.model.journey import Journey
@@ -10,6 +11,16 @@ from palier.model.tier import System, Tier
 from palier.model.variant import Variant
 
 PLAN_SCHEMA = 1
+
+SESSIONS_MIN = 1_000
+"""Room for sessions in a small run; an idle one costs some kilobytes."""
+
+SESSIONS_SPARE = 5
+"""The bound on sessions is this many times what Little's law expects, so that a stall as long as
+the request time-out still fits: else arrivals would be turned away that the system could serve."""
+
+ASSUMED_RESPONSE_S = 0.3
+"""Response time for reckoning the expected number of sessions (T-52, the tightest gate)."""
 
 REQUEST_TIMEOUT_S = 10.0
 """After this a request counts as timed out. T-138 and T-151 call 10 s an emergency."""
@@ -93,6 +104,10 @@ def make_plan(
 
     weights = sum(journey.weight for journey in system.journeys)
     mean_steps = sum(j.weight * len(j.steps) for j in system.journeys) / weights
+    mean_think_s = sum(j.weight * j.think_s for j in system.journeys) / weights
+    sessions_per_s = requests_per_s / mean_steps
+    # Little's law: arrival rate x time spent.
+    expected_sessions = sessions_per_s * (mean_think_s + mean_steps * ASSUMED_RESPONSE_S)
     window_s = profile.duration_s if duration_s is None else duration_s
     shortened = ""
     if duration_s is not None and duration_s < profile.duration_s:
@@ -109,13 +124,13 @@ def make_plan(
         workers=workers,
         requests_per_s=requests_per_s,
         rate_derivation=derivation,
-        sessions_per_s=requests_per_s / mean_steps,
+        sessions_per_s=sessions_per_s,
         journeys=system.journeys,
         variant=variant,
         scenario=system.scenario,
         url=url if url is not None else tier.url,
         request_timeout_s=REQUEST_TIMEOUT_S,
         drain_s=REQUEST_TIMEOUT_S,
-        max_sessions=10_000,
+        max_sessions=max(SESSIONS_MIN, math.ceil(SESSIONS_SPARE * expected_sessions / workers)),
         shortened=shortened,
     )

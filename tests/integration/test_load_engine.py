@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -245,6 +246,25 @@ def test_waiting_for_a_session_is_charged_to_the_system_not_to_the_generator(
     assert percentile_s(waits, 0.01) > 0.49
     assert percentile_s(recorded(run_dir, "lag", "succeeded"), 0.5) > 0.2
     assert percentile_s(recorded(run_dir, "generator_lag", "succeeded"), 0.5) < 0.05
+
+
+def test_a_generator_out_of_open_files_is_lost_and_does_not_blame_the_system(
+    tmp_path: Path, server: Server
+) -> None:
+    run_dir = tmp_path / "run"
+    plan = plan_of(journey("slow"), requests_per_s=300, duration_s=2)
+
+    def leave_few_files(_t0: float, pids: tuple[int, ...]) -> None:
+        for pid in pids:
+            used = psutil.Process(pid).num_fds()
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 4, used + 4))
+
+    result = drive(plan, run_dir=run_dir, url=server.url, on_start=leave_few_files)
+
+    assert result.lost_workers == (0,)
+    assert not result.closes
+    assert "failed" not in totals(run_dir)
+    assert "Too many open files" in (run_dir / "load" / "worker-0.log").read_text()
 
 
 def test_workers_share_the_sessions_and_a_killed_one_is_seen(
