@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from palier.model.identity import gite_id, owner_email, password, reservation_id
+from palier.model.identity import ANCHOR, gite_id, owner_email, password, reservation_id
 from scenarios.operation import CannotFollow, operation
 from scenarios.visitor import JourneyUser
 
@@ -58,12 +58,12 @@ class Owner(JourneyUser):
 
     @operation
     def dashboard(self) -> None:
-        answer = self._get("/api/dashboard")
+        answer = self._get(f"/api/dashboard?date={ANCHOR}")
         self.check("arrivals" in answer, "the dashboard names no arrivals")
 
     @operation
     def statistics(self) -> None:
-        answer = self._get("/api/statistics")
+        answer = self._get(f"/api/statistics?year={ANCHOR.year}")
         self.check("months" in answer, "the statistics have no months")
 
     @operation

@@ -11,13 +11,14 @@ import psycopg
 from psycopg import sql
 
 from palier.errors import SeedError
+from palier.model.identity import ANCHOR
 from palier.model.tier import Tier
 from seed.connect import connect, place
 from seed.load import Loaded, load
 from seed.marker import Marker, read_marker, write_completed
 from seed.parts import pure_sums, row_counts
 from seed.progress import OnProgress, silent
-from seed.spec import ANCHOR, GENERATOR_VERSION, DatasetSpec, dataset_spec
+from seed.spec import GENERATOR_VERSION, DatasetSpec, dataset_spec
 from seed.tables import TABLES
 from seed.verify import Check, check_dataset, failure
 

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from palier.errors import ConfigError
+from palier.model.identity import ANCHOR
 from palier.model.tier import Tier
-
-ANCHOR = date(2026, 2, 14)
-"""The day the data calls today: date of source 004. Fixed, so that a seed means the same rows on
-any machine and any day (docs/decisions/0030-seed.md)."""
 
 GENERATOR_VERSION = 1
 """Raised whenever the same arguments give other rows, so that old checksums are not compared."""

@@ -1,4 +1,4 @@
-"""Who exists in the synthetic data: ids, addresses and passwords derived from the seed.
+"""Who exists in the synthetic data and when: ids, addresses, passwords and the day it calls today.
 
 Scenarios and seed share these rules, so a scenario can sign in without reading the database.
 """
@@ -6,6 +6,11 @@ Scenarios and seed share these rules, so a scenario can sign in without reading 
 from __future__ import annotations
 
 import uuid
+from datetime import date
+
+ANCHOR = date(2026, 2, 14)
+"""The day the data calls today: date of source 004. Fixed, so that a seed means the same rows on
+any machine and any day (docs/decisions/0030-seed.md)."""
 
 NAMESPACE = uuid.UUID("6f1d1f8e-5a2b-5c07-9d6e-0f5a5b1c7a11")
 """Root of every derived id; any fixed value would do."""

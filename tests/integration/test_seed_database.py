@@ -13,6 +13,7 @@ import pytest
 
 from palier.errors import SeedError
 from palier.model.identity import (
+    ANCHOR,
     gite_id,
     group_admin_email,
     owner_email,
@@ -31,7 +32,7 @@ from seed.load import load
 from seed.parts import pure_sums
 from seed.plans import EXAMPLE, PLANS
 from seed.progress import Progress
-from seed.spec import ANCHOR, dataset_spec
+from seed.spec import dataset_spec
 
 pytestmark = pytest.mark.db
 

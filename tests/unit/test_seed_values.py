@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from palier.model.identity import ANCHOR
 from reference_app.identity.passwords import hash_password
 from seed.checksum import LineSum, add_sums, dataset_checksum, line_hash, sum_lines
 from seed.clock import clock_at
@@ -26,7 +27,7 @@ from seed.password import password_hash
 from seed.plans import EXAMPLE, FREE, INSTITUTIONAL, PREMIUM, PRO
 from seed.progress import Progress
 from seed.schools import group_size
-from seed.spec import ANCHOR, DatasetSpec
+from seed.spec import DatasetSpec
 from seed.tables import SCHOOLS, STAFF
 
 TOWN_PARTS = tuple(part for town in towns() for part in town)
