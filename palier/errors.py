@@ -5,6 +5,7 @@
      +-- StackError         5   a component did not start, stay up or stop
      +-- SeedError          5   the data could not be written or verified
      +-- LoadError          5   the load generator could not run
+     +-- DiskError          5   the disk is full, or files there cannot be written
      +-- RunFilesError      2   a run directory is missing, damaged or of another schema
 
 Anything else that escapes is a bug of ours and keeps its traceback (exit code 1).
@@ -72,4 +73,8 @@ class SeedError(PalierError):
 
 
 class LoadError(PalierError):
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class DiskError(PalierError):
     exit_code = ExitCode.ENVIRONMENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from palier.commands.disk import disk_errors_told
 from palier.commands.planning import plan_of
 from palier.commands.rundir import new_run_dir
 from palier.errors import ExitCode
@@ -24,7 +25,7 @@ def main(options: Namespace) -> ExitCode:
     from palier.run import run_tier
     from reports.progress import ProgressDisplay
 
-    with ProgressDisplay() as display:
+    with ProgressDisplay() as display, disk_errors_told(run_dir):
         conclusion, paths = run_tier(
             plan,
             provider_plan=_provider_plan(catalogue, plan.tier),
