@@ -1,7 +1,7 @@
 """The flow of a run in one screen: plan in, verdict out; effects only in the middle.
 
-``judge_files`` is everything right of the load. It needs the files of the run directory and
-nothing else, so `palier report` and `palier gate` are that function again.
+Everything right of the load is ``palier.judging``, a function of the files of the run directory
+and nothing else; `palier report` and `palier gate` are that function again.
 """
 
 from __future__ import annotations
@@ -12,24 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from palier.analysis.analyse import analyse
 from palier.analysis.facts import Fact, plan_limit_facts
-from palier.analysis.findings import Findings
-from palier.analysis.judge import judge
-from palier.analysis.verdict import Verdict
 from palier.environment import describe_environment
+from palier.judging import Conclusion, judge_files
 from palier.load.driver import drive
 from palier.load.progress import Progress
 from palier.load.schedule import make_schedule
 from palier.model.jsonvalue import Jsonable, to_jsonable
 from palier.model.plan import RunPlan
 from palier.model.tier import Plan
-from palier.runfiles import RunFiles, read_run, write_findings, write_verdict
+from palier.runfiles import RunFiles, write_findings, write_verdict
 from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
 from palier.stack.elsewhere import check_reachable
 from palier.stack.topology import Stack, bring_up
 from palier.telemetry.sampler import Telemetry
-from reports.write import ReportInputs, ReportPaths, write_reports
+from reports.inputs import ReportPaths
+from reports.write import write_reports
 from seed.dataset import expected_rows, seed_database
 from seed.progress import Progress as SeedProgress
 
@@ -60,15 +58,6 @@ class System:
     stack: Stack | None
     facts: tuple[Fact, ...]
     described: dict[str, Jsonable]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
-    """A run read from its files, judged."""
-
-    plan: RunPlan
-    findings: Findings
-    verdict: Verdict
 
 
 def run_tier(
@@ -109,36 +98,6 @@ def conclude(run_dir: Path) -> tuple[Conclusion, ReportPaths]:
     write_findings(run_dir, conclusion.findings)
     write_verdict(run_dir, conclusion.verdict)
     return conclusion, write_reports(run_dir, inputs)
-
-
-def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
-    """Judge a run from its files alone; writes nothing.
-
-    Raises:
-        RunFilesError: The directory is not one of a run, or a file is damaged.
-    """
-    run = read_run(run_dir)
-    findings = analyse(
-        plan=run.plan,
-        ledger=run.ledger,
-        histograms=run.histograms,
-        health_lines=run.health_lines,
-        telemetry=run.telemetry,
-        events=run.events,
-        run=run.run,
-        missing=run.missing,
-        schedule_digest=run.schedule_digest,
-    )
-    verdict = judge(run.plan, findings, run.facts)
-    return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(
-        plan=run.plan,
-        findings=findings,
-        verdict=verdict,
-        environment=run.environment,
-        exemplars=run.exemplars,
-        telemetry=run.telemetry,
-        events=run.events,
-    )
 
 
 def measure(

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from palier.commands.summary import tell
 from palier.errors import ExitCode
-from palier.run import judge_files
+from palier.judging import judge_files
 
 
 def main(options: Namespace) -> ExitCode:

@@ -8,7 +8,7 @@ import sys
 
 from palier.analysis.documents import verdict_as_json
 from palier.commands.output import print_json
-from palier.run import Conclusion
+from palier.judging import Conclusion
 from reports.inputs import ReportPaths
 from reports.terminal import summary_text
 

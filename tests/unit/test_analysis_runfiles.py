@@ -14,11 +14,11 @@ from palier.analysis.analyse import analyse
 from palier.analysis.facts import Fact
 from palier.analysis.judge import judge
 from palier.errors import RunFilesError
+from palier.judging import judge_files as judge_run
 from palier.load.archive import write_histograms, write_ledger
 from palier.load.recorder import Recorder, Sent
 from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
-from palier.run import judge_files as judge_run
 from palier.runfiles import (
     RunFiles,
     RunInputs,
