@@ -12,11 +12,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri
 
 CONFIDENCE = 0.95
 
-_Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+_Z = float(ndtri((1 + CONFIDENCE) / 2))
 
 FEWEST_BLOCKS = 8
 """With fewer one-second blocks their spread says nothing; each then counts as one observation."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr  # not scipy.stats, which takes a second to import
 
 from palier.analysis.findings import Steadiness
 
@@ -72,14 +73,27 @@ def find_trend(values: NDArray[np.float64]) -> Trend:
     finite = np.isfinite(known)
     if n < 4 or finite.sum() < 4:
         return Trend(change=0.0, p_value=1.0)
-    slope = float(stats.theilslopes(known[finite], at[finite]).slope)
+    slope = median_slope(at[finite], known[finite])
     return Trend(change=slope * float(at[-1] - at[0]), p_value=_trend_p_value(at, known))
+
+
+def median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Median of the slopes between any two points, which a few wild values do not move.
+
+    Args:
+        x: Rising; shape (n,), n >= 2.
+        y: Shape (n,), finite.
+
+    Source: Theil (1950); Sen (1968), JASA 63, 1379-1389.
+    """
+    slopes = [(y[k:] - y[:-k]) / (x[k:] - x[:-k]) for k in range(1, len(x))]
+    return float(np.median(np.concatenate(slopes)))
 
 
 def _trend_p_value(at: NDArray[np.float64], known: NDArray[np.float64]) -> float:
     n = len(known)
     time = at - at.mean()
-    ranks = stats.rankdata(known)
+    ranks = pd.Series(known).rank().to_numpy()
     ranks = ranks - ranks.mean()
     if not ranks.any():
         return 1.0
@@ -92,7 +106,8 @@ def _trend_p_value(at: NDArray[np.float64], known: NDArray[np.float64]) -> float
     r = min(max(r + (2 + 4 * r) / n, 0.0), HIGHEST_DEPENDENCE)
     wider = (1 + r) / (1 - r)
     error = math.sqrt(squares / (n - 2) * wider / float(time @ time))
-    return float(2 * stats.t.sf(abs(slope) / error, max(1.0, n / wider - 2)))
+    # Student's t: the lower tail of the negative value is the upper tail.
+    return float(2 * stdtr(max(1.0, n / wider - 2), -abs(slope) / error))
 
 
 def judge_steadiness(
