@@ -26,7 +26,7 @@ PALIER = Path(sys.executable).with_name("palier")
 LONG_S = 90.0
 """A deadline is there to name what did not happen; none of them is a measurement."""
 
-_POLL_S = 0.02
+_POLL_S = 0.05
 
 Found = TypeVar("Found")
 
