@@ -26,6 +26,10 @@ ERRORS_WORTH_SAYING: Final = 0.001
 """Above 0.1 % errors, fast failures can change what the successes look like."""
 
 
+OTHERS_WORTH_SAYING: Final = 0.15
+"""Of the machine's cores; a quiet system needs less for itself."""
+
+
 def make_notes(
     *,
     plan: RunPlan,
@@ -116,3 +120,13 @@ def _processor(telemetry: pd.DataFrame, window: Window) -> Iterator[str]:
     used = rows.groupby(rows["source"].astype(str))["value"].mean().sort_values(ascending=False)
     parts = ", ".join(f"{source} {value:.2f}" for source, value in used.items())
     yield f"Processor cores in use on average: {parts}."
+    cores = telemetry.loc[
+        (telemetry["source"] == "machine") & (telemetry["name"] == "cores"), "value"
+    ]
+    if len(cores) and used.get("others", 0.0) > OTHERS_WORTH_SAYING * cores.iloc[0]:
+        yield (
+            f"Work that is none of this run's used {used['others']:.2f} of {cores.iloc[0]:.0f} "
+            "cores of the machine, and the system under test had to wait for it: it is faster "
+            "than it looks here. A pass stands all the more; anything else deserves a run on a "
+            "quiet machine."
+        )

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 import psutil
 
+CORES = psutil.cpu_count() or 1
+
+Reading = tuple[str, str, float]
+"""Source, name, value."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -57,9 +62,7 @@ class UsageMeter:
     def __init__(self) -> None:
         self._last: dict[str, tuple[float, Usage]] = {}
 
-    def read(
-        self, now_s: float, components: Mapping[str, Iterable[int]]
-    ) -> Iterator[tuple[str, str, float]]:
+    def read(self, now_s: float, components: Mapping[str, Iterable[int]]) -> Iterator[Reading]:
         """Yield (source, name, value) for every component; CPU from the second reading on.
 
         Args:
@@ -83,7 +86,7 @@ class MachineMeter:
     def __init__(self) -> None:
         self._last = psutil.cpu_times()
 
-    def read(self) -> Iterator[tuple[str, str, float]]:
+    def read(self) -> Iterator[Reading]:
         """Yield (source, name, value); CPU as shares of the time since the reading before."""
         times = psutil.cpu_times()
         spent = {
@@ -100,5 +103,24 @@ class MachineMeter:
             # Time another virtual machine took is neither ours to use nor idle.
             yield "machine", "cpu_ratio", min(1.0, max(0.0, (total - waiting - steal) / total))
             yield "machine", "steal_ratio", min(1.0, max(0.0, steal / total))
+        yield "machine", "cores", float(CORES)
         memory = psutil.virtual_memory()
         yield "machine", "memory_used_ratio", 1 - memory.available / memory.total
+
+
+def others(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Cores used by what is none of ours: work on the same machine that takes from what we measure.
+
+    Args:
+        readings: One look at the machine and at every component of ours.
+    """
+    busy = None
+    ours = 0.0
+    for source, name, value in readings:
+        if (source, name) == ("machine", "cpu_ratio"):
+            busy = value * CORES
+        elif name == "cpu_cores":
+            ours += value
+    if busy is not None and ours > 0:
+        # Both are rounded to clock ticks, so the difference may come out just below nothing.
+        yield "others", "cpu_cores", max(0.0, busy - ours)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ import psycopg
 from palier.analysis.facts import Fact
 from palier.telemetry.database import DatabaseMeter, FinalState
 from palier.telemetry.facts import facts_of
-from palier.telemetry.processes import MachineMeter, UsageMeter
+from palier.telemetry.processes import MachineMeter, UsageMeter, others
 from palier.telemetry.samples import TELEMETRY_NAME, Sample, write_samples
 
 INTERVAL_S = 1.0
@@ -119,10 +120,16 @@ class Telemetry:
         machine = MachineMeter()
         while True:
             now_s = self._now_s()
-            components: dict[str, Iterable[int]] = {"loaders": self._loader_pids()}
+            components: dict[str, Iterable[int]] = {
+                "loaders": self._loader_pids(),
+                "palier": (os.getpid(),),
+            }
             if self._stack is not None:
                 components.update(self._stack.processes())
             readings = [*usage.read(now_s, components), *machine.read()]
+            if self._stack is not None:
+                # Somebody's own service may run here, too, and cannot be told from the rest.
+                readings += others(readings)
             self._samples.extend(Sample(now_s, *reading) for reading in readings)
             self._end_hanging_reading()
             if self._wait_for_next_tick():

@@ -20,7 +20,7 @@ import pytest
 from palier.stack.health import wait_until
 from palier.stack.postgres import start_server
 from palier.stack.workspace import Workspace
-from palier.telemetry.processes import MachineMeter, Usage, UsageMeter, usage_of
+from palier.telemetry.processes import CORES, MachineMeter, Usage, UsageMeter, others, usage_of
 from palier.telemetry.sampler import Telemetry
 from palier.telemetry.samples import read_samples
 
@@ -103,8 +103,9 @@ def test_cores_are_cpu_seconds_per_second_and_a_restart_gives_no_negative_ones(m
 def test_the_machine_is_read_in_shares_between_zero_and_one():
     meter = MachineMeter()
     found: dict[str, float] = {}
-    until(lambda: bool(found.update({name: v for _, name, v in meter.read()}) or len(found) == 3))
+    until(lambda: bool(found.update({name: v for _, name, v in meter.read()}) or len(found) == 4))
 
+    assert found.pop("cores") == CORES
     assert set(found) == {"cpu_ratio", "steal_ratio", "memory_used_ratio"}
     assert all(0 <= value <= 1 for value in found.values())
 
@@ -140,7 +141,9 @@ def test_a_run_leaves_samples_of_everything_on_its_clock_and_the_statements(
     samples = read_samples(tmp_path / "telemetry.parquet")
     assert samples == tuple(sorted(telemetry.samples))
     assert samples[0].at_s < 0 < samples[-1].at_s < time.monotonic() - t0
-    assert {sample.source for sample in samples} == {"app", "loaders", "machine", "database"}
+    assert {sample.source for sample in samples} == {
+        *("app", "loaders", "palier", "machine", "others", "database"),
+    }
     # Ours is not counted: the connection above is the only one.
     assert set(seen(telemetry, "database", "connections")) == {1.0}
     assert max(seen(telemetry, "database", "unavailable")) == 0.0
@@ -160,13 +163,26 @@ def test_a_run_leaves_samples_of_everything_on_its_clock_and_the_statements(
     assert "database_cpu" not in facts
 
 
+def test_what_nobody_of_ours_used_is_the_rest_of_the_busy_time() -> None:
+    ours = [
+        ("machine", "cpu_ratio", 0.75),
+        ("app", "cpu_cores", 0.5),
+        ("loaders", "cpu_cores", 0.1),
+    ]
+
+    ((source, name, cores),) = others(ours)
+
+    assert (source, name) == ("others", "cpu_cores")
+    assert cores == pytest.approx(max(0.0, 0.75 * CORES - 0.6))
+
+
 def test_somebody_elses_service_leaves_the_loaders_and_the_machine(tmp_path, quick):
     with Telemetry(
         None, loader_pids=lambda: (os.getpid(),), t0=time.monotonic(), directory=tmp_path
     ) as telemetry:
         until(lambda: len(seen(telemetry, "loaders", "cpu_cores")) > 1)
 
-    assert {sample.source for sample in telemetry.samples} == {"loaders", "machine"}
+    assert {sample.source for sample in telemetry.samples} == {"loaders", "palier", "machine"}
     document = json.loads((tmp_path / "statements.json").read_text())
     assert document["problem"] == "the service is not ours to look into"
 

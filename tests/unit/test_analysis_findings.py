@@ -194,6 +194,22 @@ def test_the_users_of_the_processor_are_named() -> None:
     assert "Processor cores in use on average: app 0.50, postgres 0.25." in notes
 
 
+def test_work_that_is_none_of_the_runs_is_named_when_it_takes_much() -> None:
+    def notes(others: float) -> str:
+        telemetry = pd.DataFrame(
+            {
+                "at_s": [10.0, 10.0, 10.0],
+                "source": ["app", "others", "machine"],
+                "name": ["cpu_cores", "cpu_cores", "cores"],
+                "value": [0.4, others, 2.0],
+            }
+        )
+        return " ".join(findings(play(np.random.default_rng(1)), telemetry=telemetry).notes)
+
+    assert "used 1.30 of 2 cores" in notes(1.3)
+    assert "quiet machine" not in notes(0.2)
+
+
 def test_an_interrupted_run_is_judged_until_it_was_interrupted() -> None:
     played = play(np.random.default_rng(1))
     found = findings(changed(played, played.intended_s >= 40, "skipped_interrupted"))
