@@ -68,7 +68,9 @@ def test_a_disk_that_is_full_from_the_start_is_one_error(palier: CommandLine, di
     assert "starting PostgreSQL" not in ended.stderr
 
 
-@pytest.mark.parametrize("moment", ["in mid-load", "before the report"])
+@pytest.mark.parametrize(
+    "moment", ["in mid-load", pytest.param("before the report", marks=pytest.mark.slow)]
+)
 def test_a_disk_that_fills_up_is_one_error_and_the_stack_is_taken_down(
     palier: CommandLine, disk: Path, moment: str
 ) -> None:
@@ -118,7 +120,7 @@ def databases_and_roles(server: Server) -> set[str]:
         return {str(name) for (name,) in rows if str(name).startswith(NAME_PREFIX)}
 
 
-@pytest.mark.parametrize("ending", ["by itself", "by Ctrl-C"])
+@pytest.mark.parametrize("ending", ["by itself", pytest.param("by Ctrl-C", marks=pytest.mark.slow)])
 def test_a_run_on_somebodys_own_server_works_and_leaves_no_database_there(
     palier: CommandLine, postgres: Server, ending: str
 ) -> None:

@@ -131,9 +131,7 @@ def test_gate_judges_a_copy_the_same_and_writes_nothing(
 DAMAGES = {
     "plan.json": b'{"schema": 1, "tier"',
     "ledger.parquet": b"PAR1",
-    "histograms.parquet": b"",
     "load/worker-0.jsonl": b"not a line\n{}\n",
-    "observations.json": b"[]",
 }
 
 
@@ -142,9 +140,7 @@ DAMAGES = {
     [
         ("gate", "plan.json"),
         ("gate", "ledger.parquet"),
-        ("report", "histograms.parquet"),
-        ("gate", "load/worker-0.jsonl"),
-        ("report", "observations.json"),
+        ("report", "load/worker-0.jsonl"),
     ],
 )
 def test_a_damaged_directory_is_one_clear_error_that_names_the_file(
@@ -154,12 +150,12 @@ def test_a_damaged_directory_is_one_clear_error_that_names_the_file(
     check_refused(palier, command, copy, Path(damaged).name)
 
 
-@pytest.mark.parametrize("command", ["report", "gate"])
+@pytest.mark.parametrize(("command", "there"), [("report", True), ("gate", False)])
 def test_a_foreign_directory_and_none_at_all_are_one_clear_error(
-    tmp_path: Path, palier: CommandLine, command: str
+    tmp_path: Path, palier: CommandLine, command: str, there: bool
 ) -> None:
     foreign = tmp_path / "foreign"
-    if command == "gate":
+    if there:
         foreign.mkdir()
     check_refused(palier, command, foreign, "not the directory of a run")
 

@@ -70,6 +70,7 @@ def test_ctrl_c_in_mid_load_keeps_what_was_measured_and_says_that_it_is_partial(
     check_partial(running, running.end(), palier)
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_the_loaders_at_once_and_leaves_nothing(palier: CommandLine) -> None:
     running = palier.start(*RUN)
     running.wait_for_load(2.0)
@@ -96,8 +97,9 @@ def test_a_second_ctrl_c_ends_the_loaders_at_once_and_leaves_nothing(palier: Com
     [
         "starting PostgreSQL",
         pytest.param("creating the tables", marks=pytest.mark.slow),
+        "writing the data",
         pytest.param("building constraints", marks=pytest.mark.slow),
-        "starting the application",
+        pytest.param("starting the application", marks=pytest.mark.slow),
         pytest.param("sending", marks=pytest.mark.slow),
         pytest.param("taking the stack down", marks=pytest.mark.slow),
     ],
@@ -119,6 +121,7 @@ def test_ctrl_c_before_and_after_the_load_says_one_line_and_leaves_nothing(
     assert palier.stacks() == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_data_is_written_ends_the_seed_at_once(palier: CommandLine) -> None:
     here_only = ("cache=none", "sync=inline", "reads=primary", "web_cache=false")
     sets = [word for switch in here_only for word in ("--set", switch)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from palier.load.ledger import closes
 pytestmark = pytest.mark.e2e
 
 FAILED = 3
-BAD_DIRECTORY = 2
 
 RUN = ("run", "lou-0", "--profile", "everyone", "--json", "--out", "run")
 
@@ -53,12 +51,12 @@ def check_failed_honestly(running: Running, ended: Ended, palier: CommandLine) -
     assert palier.stacks() == []
 
 
-@pytest.mark.parametrize("part", [application, postmaster])
+@pytest.mark.parametrize("part", [application, pytest.param(postmaster, marks=pytest.mark.slow)])
 def test_a_killed_part_is_counted_as_failures_and_the_verdict_is_fail(
     palier: CommandLine, part: Callable[[Running], Sequence[psutil.Process]]
 ) -> None:
-    running = palier.start(*RUN, "--duration", "12s")
-    running.wait_for_load(4.0)
+    running = palier.start(*RUN, "--duration", "9s")
+    running.wait_for_load(3.0)
 
     victims = part(running)
     assert victims
@@ -68,6 +66,7 @@ def test_a_killed_part_is_counted_as_failures_and_the_verdict_is_fail(
     check_failed_honestly(running, running.end(), palier)
 
 
+@pytest.mark.slow
 def test_a_killed_loader_makes_the_run_invalid_and_leaves_nothing(palier: CommandLine) -> None:
     running = palier.start(*RUN, "--duration", "8s", "--workers", "2")
     running.wait_for_load(2.0)
@@ -87,7 +86,7 @@ def test_a_killed_loader_makes_the_run_invalid_and_leaves_nothing(palier: Comman
 def test_a_killed_palier_takes_its_children_along_and_the_next_command_removes_the_rest(
     palier: CommandLine,
 ) -> None:
-    running = palier.start(*RUN, "--duration", "60s", "--workers", "2")
+    running = palier.start(*RUN, "--duration", "60s")
     running.wait_for_load(2.0)
     running.process.kill()
     running.process.wait()
@@ -99,9 +98,6 @@ def test_a_killed_palier_takes_its_children_along_and_the_next_command_removes_t
     assert palier.run("down").exit_code == 0
     assert palier.stacks() == []
     check_that_what_is_left_of_the_run_can_be_judged(running.out, palier)
-    shutil.rmtree(running.out / "load")
-    (running.out / "load").mkdir()
-    check_that_too_little_is_said(running.out, palier)
 
 
 def check_that_what_is_left_of_the_run_can_be_judged(run_dir: Path, palier: CommandLine) -> None:
@@ -117,11 +113,3 @@ def check_that_what_is_left_of_the_run_can_be_judged(run_dir: Path, palier: Comm
     assert "killed before its archive was written" in page
     for name in ("ledger.parquet", "histograms.parquet", "telemetry.parquet", "events.jsonl"):
         assert name in page
-
-
-def check_that_too_little_is_said(run_dir: Path, palier: CommandLine) -> None:
-    ended = palier.run("report", run_dir)
-    assert ended.told_no_traceback()
-    assert ended.exit_code == BAD_DIRECTORY, ended.stderr
-    assert len(ended.errors) == 1
-    assert "killed before" in ended.stderr

@@ -28,6 +28,10 @@ LONG_S = 90.0
 
 _POLL_S = 0.05
 
+_LOOK_S = 0.25
+"""Reading the process table is work that must not disturb what is measured; parts of a run that
+live for a shorter time than this end by themselves."""
+
 Found = TypeVar("Found")
 
 
@@ -80,9 +84,11 @@ class Running:
     stderr: Path
     out: Path
     seen: dict[psutil.Process, str] = field(default_factory=dict)
+    looked_at: float = 0.0
 
     def look(self) -> None:
         """Note every process it has at this moment."""
+        self.looked_at = time.monotonic()
         try:
             itself = psutil.Process(self.process.pid)
             for one in (itself, *itself.children(recursive=True)):
@@ -94,13 +100,15 @@ class Running:
         """Wait for a fact while the command runs; its early end is a failure."""
 
         def seen() -> Found | None:
-            self.look()
+            self._look_now_and_then()
             found = fact()
             if not found and self.process.poll() is not None:
                 raise AssertionError(f"ended before {what}:\n{self.stderr.read_text()}")
             return found
 
-        return wait_for(seen, what)
+        found = wait_for(seen, what)
+        self.look()
+        return found
 
     def wait_for_words(self, words: str) -> None:
         """Wait until it has said so on stderr."""
@@ -150,8 +158,12 @@ class Running:
             stderr=self.stderr.read_text(encoding="utf-8"),
         )
 
+    def _look_now_and_then(self) -> None:
+        if time.monotonic() - self.looked_at > _LOOK_S:
+            self.look()
+
     def _has_ended(self) -> bool:
-        self.look()
+        self._look_now_and_then()
         return self.process.poll() is not None
 
     def left(self) -> list[str]:
