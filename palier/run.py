@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from palier.analysis.facts import Fact, plan_limit_facts
 from palier.environment import describe_environment
-from palier.judging import Conclusion, judge_files
 from palier.load.driver import drive
 from palier.load.progress import Progress
 from palier.load.schedule import make_schedule
@@ -26,10 +25,12 @@ from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
 from palier.stack.elsewhere import check_reachable
 from palier.stack.topology import Stack, bring_up
 from palier.telemetry.sampler import Telemetry
-from reports.inputs import ReportPaths
-from reports.write import write_reports
 from seed.dataset import expected_rows, seed_database
 from seed.progress import Progress as SeedProgress
+
+if TYPE_CHECKING:
+    from palier.judging import Conclusion
+    from reports.inputs import ReportPaths
 
 DATA_FACTS = (("gîtes", "units", "gites"),)
 """Facts about the data: unit, name, and the table whose rows are counted."""
@@ -94,6 +95,10 @@ def conclude(run_dir: Path) -> tuple[Conclusion, ReportPaths]:
         RunFilesError: The directory is not one of a run, or a file is damaged.
         PalierError: A file cannot be written.
     """
+    # Imported late: statistics and figures take seconds, and a run that fails needs neither.
+    from palier.judging import judge_files
+    from reports.write import write_reports
+
     conclusion, inputs = judge_files(run_dir)
     write_findings(run_dir, conclusion.findings)
     write_verdict(run_dir, conclusion.verdict)

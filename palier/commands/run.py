@@ -20,8 +20,7 @@ def main(options: Namespace) -> ExitCode:
     if plan.url is None:
         refuse_unbuilt(plan.tier.required_stack(), plan.variant)
     run_dir = new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id)
-    # Imported late: statistics and figures take seconds, and a mistake is told at once.
-    from palier.commands.summary import tell
+    # Imported late: they take seconds, and a mistake is told at once.
     from palier.run import run_tier
     from reports.progress import ProgressDisplay
 
@@ -32,6 +31,8 @@ def main(options: Namespace) -> ExitCode:
             run_dir=run_dir,
             display=display,
         )
+    from palier.commands.summary import tell
+
     tell(conclusion, paths, as_json=options.json)
     return conclusion.verdict.exit_code
 
