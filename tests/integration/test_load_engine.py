@@ -355,12 +355,13 @@ def test_loaders_end_when_their_driver_is_killed(tmp_path: Path, server: Server)
     with drive_elsewhere(plan, run_dir, server.url) as driver:
         assert driver.stdout is not None
         pids = json.loads(driver.stdout.readline())
+        lines = run_dir / "load" / "worker-0.jsonl"
+        wait_until(lambda: lines.exists() and lines.read_text().count("\n") >= 1)
 
         driver.kill()
 
         wait_until(lambda: not any(running(pid) for pid in pids))
-    last = (run_dir / "load" / "worker-0.jsonl").read_text().splitlines()[-1]
-    assert json.loads(last)["final"]
+    assert json.loads(lines.read_text().splitlines()[-1])["final"]
 
 
 def running(pid: int) -> bool:
