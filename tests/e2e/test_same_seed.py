@@ -14,7 +14,7 @@ from palier.load.ledger import closes
 
 pytestmark = pytest.mark.e2e
 
-RUN = ("run", "lou-0", "--profile", "everyone", "--duration", "3s", "--json", "--seed", "7")
+RUN = ("run", "lou-0", "--profile", "everyone", "--duration", "5s", "--json", "--seed", "7")
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ def test_two_runs_side_by_side_share_a_seed_and_nothing_else(palier: CommandLine
     both = [
         palier.start(*RUN, "--workers", workers, "--out", f"run-{workers}") for workers in (1, 2)
     ]
-    for running in both:
-        running.wait_for_load(1.0)
-    assert len(palier.stacks()) == 2, "they did not run at the same time"
+    both[0].wait_for(lambda: len(palier.stacks()) == 2, "two stacks at the same time")
     first, second = runs = [One(running, running.end()) for running in both]
 
     for one in runs:
