@@ -31,7 +31,7 @@ def palier(tmp_path: Path, stacks_home: Path) -> Iterator[CommandLine]:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
-    """`palier run lou-0 --duration 10s --json`, once for all test workers: directory and end."""
+    """`palier run lou-0 --duration 5s --json`, once for all test workers: directory and end."""
     base = tmp_path_factory.getbasetemp()
     if tmp_path_factory.getbasetemp().name.startswith("popen-"):
         base = base.parent  # a worker of pytest-xdist: its siblings share this
@@ -51,7 +51,7 @@ def _run_once(folder: Path, told: Path) -> None:
     home.chmod(0o711)
     commands = CommandLine(folder, home)
     try:
-        running = commands.start("run", "lou-0", "--duration", "10s", "--json", "--out", "run")
+        running = commands.start("run", "lou-0", "--duration", "5s", "--json", "--out", "run")
         ended = running.end()
         assert running.left() == []
         assert commands.stacks() == []

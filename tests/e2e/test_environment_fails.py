@@ -126,7 +126,7 @@ def test_a_run_on_somebodys_own_server_works_and_leaves_no_database_there(
 ) -> None:
     before = databases_and_roles(postgres)
     running: Running = palier.start(
-        *("run", "lou-0", "--profile", "everyone", "--duration", "5s", "--json", "--out", "run"),
+        *("run", "lou-0", "--profile", "everyone", "--duration", "3s", "--json", "--out", "run"),
         env={"PALIER_DATABASE_URL": postgres.maintenance_url},
     )
     running.wait_for_load(1.0)

@@ -70,7 +70,7 @@ def test_json_prints_the_verdict_file_on_stdout_and_everything_else_on_stderr(
 def test_the_exit_code_is_that_of_the_verdict(finished_run: FinishedRun) -> None:
     _, ended = finished_run
     assert ended.exit_code == EXIT_CODES[ended.document["verdict"]]
-    # Ten seconds of lou-0 are eight requests: no honest verdict is green.
+    # Five seconds of lou-0 are four requests: no honest verdict is green.
     assert ended.document["verdict"] in ("INCONCLUSIVE", "INVALID")
 
 

@@ -55,7 +55,7 @@ def check_failed_honestly(running: Running, ended: Ended, palier: CommandLine) -
 def test_a_killed_part_is_counted_as_failures_and_the_verdict_is_fail(
     palier: CommandLine, part: Callable[[Running], Sequence[psutil.Process]]
 ) -> None:
-    running = palier.start(*RUN, "--duration", "9s")
+    running = palier.start(*RUN, "--duration", "7s")
     running.wait_for_load(3.0)
 
     victims = part(running)
