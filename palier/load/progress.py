@@ -17,6 +17,10 @@ from palier.load.tail import Line
 RECENT_S: Final = 5
 """Rates and percentiles on the screen are about the last seconds: long enough not to flicker."""
 
+OVERDUE_S: Final = 1.5
+"""Lines come once a second. Until one is overdue, the picture is that of the last line: what was
+offered and what was sent must be about the same seconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -61,12 +65,14 @@ class ProgressMeter:
         self._planned_upto = np.concatenate([[0], np.cumsum(per_second)])
         self._duration_s = duration_s
         self._recent: deque[Line] = deque()
+        self._latest_s = 0.0
         self._errors = 0
         self._in_flight: dict[int, int] = {}
 
     def add(self, line: Line) -> None:
         """A loader has written a line."""
         self._recent.append(line)
+        self._latest_s = max(self._latest_s, line["at_s"])
         self._in_flight[line["worker"]] = line["health"]["in_flight"]
         for _, _, counts in line["ledger"]:
             for name, count in counts.items():
@@ -75,22 +81,24 @@ class ProgressMeter:
 
     def at(self, at_s: float) -> Progress:
         """The picture ``at_s`` seconds after the start."""
-        while self._recent and self._recent[0]["at_s"] < at_s - RECENT_S - 0.5:
+        until_s = self._latest_s if at_s - self._latest_s < OVERDUE_S else at_s
+        # A line is about the second before it.
+        while self._recent and self._recent[0]["at_s"] < until_s - RECENT_S + 0.5:
             self._recent.popleft()
-        over_s = max(1.0, min(at_s, RECENT_S))
+        over_s = max(1.0, min(until_s, RECENT_S))
         started = sum(
             counts.get("started", 0) for line in self._recent for _, _, counts in line["ledger"]
         )
-        upto = self._planned_before(at_s)
+        offered = self._planned_before(until_s) - self._planned_before(until_s - over_s)
         return Progress(
             at_s=at_s,
             duration_s=self._duration_s,
-            offered_per_s=(upto - self._planned_before(at_s - over_s)) / over_s,
+            offered_per_s=offered / over_s,
             achieved_per_s=started / over_s,
             p95_s=self._p95_s(),
             errors=self._errors,
             in_flight=sum(self._in_flight.values()),
-            planned_so_far=upto,
+            planned_so_far=self._planned_before(at_s),
             planned=int(self._planned_upto[-1]),
         )
 

@@ -152,10 +152,13 @@ def test_progress_is_about_the_last_seconds() -> None:
         text = json.dumps(recorder.line(at_s=float(second), final=False, health={}))
         meter.add(json.loads(text))
 
-    progress = meter.at(12.0)
+    progress = meter.at(12.9)  # the next line is not due yet
 
     assert progress.offered_per_s == 10.0
-    assert progress.achieved_per_s == (5 * 8 + 13) / 5
+    assert progress.achieved_per_s == (4 * 8 + 13) / 5
     assert progress.p95_s == pytest.approx(0.4, rel=0.001)
     assert (progress.errors, progress.in_flight) == (8, 0)
     assert (progress.planned_so_far, progress.planned) == (120, 200)
+    overdue = meter.at(15.0)  # a loader that says nothing has sent nothing, as far as we know
+    assert overdue.achieved_per_s == (8 + 13) / 5
+    assert overdue.offered_per_s == 10.0
