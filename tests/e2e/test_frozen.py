@@ -71,6 +71,10 @@ LAST_S = 5.0
 TOLERANCE = 0.02
 """Of the value: what the issue grants a reported percentile."""
 
+DELIVERY_S = 0.05
+"""The service notes when it hands an answer to the kernel; hundreds of them, after a freeze, take
+a moment to reach the client and be read there, on a busy machine a longer one."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -189,7 +193,9 @@ def check_percentiles(
         measured_s = reported[fraction].value
         assert measured_s is not None, reported[fraction].refused
         assert measured_s == pytest.approx(percentile(raw_s, fraction), rel=TOLERANCE)
-        assert measured_s == pytest.approx(percentile(waited_s, fraction), rel=TOLERANCE)
+        assert measured_s == pytest.approx(
+            percentile(waited_s, fraction), rel=TOLERANCE, abs=DELIVERY_S
+        )
 
 
 @pytest.mark.parametrize(
