@@ -2,7 +2,7 @@
 # Works with GNU make 3.81 (macOS) and newer, and in a path with spaces: everything is relative.
 
 TIER     ?= lou-2
-PROFILE  ?= everyone
+PROFILE  ?= smoke
 DURATION ?= 60s
 SEED     ?= 1
 RUN      ?=

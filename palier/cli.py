@@ -21,7 +21,7 @@ EXAMPLES = """\
 examples:
   palier doctor                              is everything here that a run needs?
   palier tiers                               the ladder of every system
-  palier show lou-2 --profile everyone       what a run would do, without touching anything
+  palier show lou-2 --profile smoke          what a run would do, without touching anything
   palier run lou-2 --duration 60s            stack, data, load, verdict, report
   palier run lou-2 --set pagination=none     the same tier with one switch changed
   palier run mine --tiers my.yaml --url http://127.0.0.1:8000

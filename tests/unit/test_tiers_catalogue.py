@@ -270,9 +270,10 @@ def test_offered_rates_follow_users_or_the_stated_rate() -> None:
 
 def test_profiles_are_the_five_of_this_version() -> None:
     profiles = {profile.id: profile for profile in catalogue().profiles}
-    assert list(profiles) == ["steady", "everyone", "soak", "calm", "peak"]
+    assert list(profiles) == ["steady", "everyone", "smoke", "soak", "calm", "peak"]
     assert (profiles["steady"].duration_s, profiles["soak"].duration_s) == (600, 3600)
     assert (profiles["everyone"].concurrency, profiles["everyone"].duration_s) == (1.0, 300)
+    assert (profiles["smoke"].concurrency, profiles["smoke"].duration_s) == (0.5, 60)
     assert (profiles["calm"].rate_factor, profiles["peak"].rate_factor) == (0.5, 2)
 
 

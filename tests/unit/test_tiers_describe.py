@@ -80,7 +80,7 @@ def test_a_line_of_the_ladder_says_users_plan_cost_rate_and_what_changes() -> No
     assert shown["lou-2"] == "lou-2 100-200 free 0 € 3.33 pagination=offset"
     assert shown["lou-3"] == "lou-3 200-500 pro 25 € 8.33 ="
     assert shown["ff-3"] == "ff-3 10,000-100,000 - 1,000-3,000 $ 1,667 ="
-    assert "profiles: steady, everyone, soak, calm, peak" in describe_tiers(catalogue())
+    assert "profiles: steady, everyone, smoke, soak, calm, peak" in describe_tiers(catalogue())
 
 
 def test_the_first_tier_of_a_ladder_is_compared_with_the_defaults() -> None:
@@ -223,7 +223,7 @@ def test_a_span_is_shown_in_units_people_use(seconds: float, text: str) -> None:
     assert span(seconds) == text
 
 
-@pytest.mark.parametrize("profile", ["steady", "everyone", "soak", "calm", "peak"])
+@pytest.mark.parametrize("profile", ["steady", "everyone", "smoke", "soak", "calm", "peak"])
 def test_every_tier_can_be_described_with_every_profile(profile: str) -> None:
     for tier in catalogue().tiers():
         text = describe_plan(plan_of(tier.id, profile=profile, duration_s=None))
