@@ -92,7 +92,8 @@ class Running:
         try:
             itself = psutil.Process(self.process.pid)
             for one in (itself, *itself.children(recursive=True)):
-                self.seen.setdefault(one, " ".join(one.cmdline()))
+                # Again each time: right after a fork it is that of its parent.
+                self.seen[one] = " ".join(one.cmdline()) or self.seen.get(one, "")
         except psutil.NoSuchProcess:
             return
 
