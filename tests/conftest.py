@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -39,6 +40,15 @@ TEST_SERVER_SETTINGS = (
     # Many tests open pools; several workers run their own server.
     ("max_connections", "200"),
 )
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C through to the processes that tests start.
+
+    A shell starts background jobs with SIGINT ignored, and whatever we start would inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
