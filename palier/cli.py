@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from palier.errors import ConfigError, ExitCode, PalierError
+from palier.commands.disk import disk_errors_told
+from palier.commands.output import forget_output
+from palier.errors import ConfigError, DiskError, ExitCode, PalierError
 
 EXAMPLES = """\
 examples:
@@ -162,9 +164,17 @@ def build_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (the table is in the README)."""
     try:
-        options = build_parser().parse_args(arguments)
-        command = importlib.import_module(f"palier.commands.{options.command}")
-        return int(command.main(options))
+        with disk_errors_told("stdout"):
+            options = build_parser().parse_args(arguments)
+            command = importlib.import_module(f"palier.commands.{options.command}")
+            exit_code = int(command.main(options))
+            # Here, where it can still be told that it did not work.
+            sys.stdout.flush()
+            return exit_code
+    except DiskError as error:
+        forget_output()
+        sys.stderr.write(f"error: {error}\n")
+        return int(error.exit_code)
     except PalierError as error:
         sys.stderr.write(f"error: {error}\n")
         return int(error.exit_code)
@@ -173,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # The reader of our stdout has gone (`palier tiers | head`): that is its right.
-        sys.stderr.close()
+        forget_output()
         return int(ExitCode.PASS)
     except Exception:  # noqa: BLE001  the last line of defence: a bug, told as one
         traceback.print_exc()

@@ -26,15 +26,15 @@ TROUBLE: Final = frozenset(
 
 
 @contextmanager
-def disk_errors_told(run_dir: Path) -> Iterator[None]:
-    """Around everything that writes files of a run.
+def disk_errors_told(where: Path | str) -> Iterator[None]:
+    """Around everything that writes.
 
     Args:
-        run_dir: Named where the error itself names no file: a full disk is met while writing,
-            when only the handle is known.
+        where: Named where the error itself names no file: a full disk is met while writing, when
+            only the handle is known. Directory of a run, or ``"stdout"``.
 
     Raises:
-        DiskError: The disk is full, or its files cannot be written.
+        DiskError: The disk is full, or files there cannot be written.
     """
     try:
         yield
@@ -42,7 +42,7 @@ def disk_errors_told(run_dir: Path) -> Iterator[None]:
         if error.errno not in TROUBLE:
             raise
         raise DiskError(
-            what=f"cannot write the files of the run: {os.strerror(error.errno)}",
-            where=str(error.filename or run_dir),
-            fix="free space or permissions there, or name another directory",
+            what=f"cannot write: {os.strerror(error.errno)}",
+            where=str(error.filename or where),
+            fix="free space or permissions there, or write to another place",
         ) from error

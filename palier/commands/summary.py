@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from palier.analysis.documents import verdict_as_json
-from palier.commands.output import print_json
+from palier.commands.output import forget_output, print_json
 from palier.judging import Conclusion
 from reports.inputs import ReportPaths
 from reports.terminal import summary_text
@@ -18,7 +18,18 @@ DEFAULT_WIDTH = 100
 
 def tell(conclusion: Conclusion, paths: ReportPaths | None, *, as_json: bool) -> None:
     """The summary on stdout; with ``as_json`` the verdict document there and the summary on
-    stderr."""
+    stderr.
+
+    A reader who has gone (`palier gate RUN | head`) changes nothing: the exit code still tells.
+    """
+    try:
+        _tell(conclusion, paths, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        forget_output()
+
+
+def _tell(conclusion: Conclusion, paths: ReportPaths | None, *, as_json: bool) -> None:
     stream = sys.stderr if as_json else sys.stdout
     stream.write(
         summary_text(

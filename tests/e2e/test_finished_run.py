@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, Ended
+from command_line import LONG_S, PALIER, CommandLine, Ended
 
 from palier.load.archive import read_ledger
 from palier.load.ledger import closes
@@ -172,3 +174,37 @@ def check_refused(palier: CommandLine, command: str, directory: Path, words: str
     assert "fix:" in ended.stderr
     assert ended.stdout == ""
     assert files_of(directory) == before
+
+
+def gate_writing_to(stdout: int, run_dir: Path) -> Ended:
+    command = [PALIER, "gate", run_dir, "--json"]
+    ended = subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=LONG_S, check=False
+    )
+    return Ended(exit_code=ended.returncode, stdout="", stderr=ended.stderr)
+
+
+def test_a_reader_who_leaves_early_does_not_turn_a_verdict_green(finished_run: FinishedRun) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # as of `palier gate RUN | true`
+    try:
+        ended = gate_writing_to(writer, finished_run[0])
+    finally:
+        os.close(writer)
+
+    assert ended.exit_code == finished_run[1].exit_code != 0
+    assert ended.told_no_traceback()
+    assert "BrokenPipe" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_verdict_that_cannot_be_written_is_an_error_and_not_a_bug(
+    finished_run: FinishedRun,
+) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  a device
+        ended = gate_writing_to(full.fileno(), finished_run[0])
+
+    assert ended.exit_code == 5
+    assert ended.told_no_traceback()
+    assert len(ended.errors) == 1
+    assert "No space left on device" in ended.stderr
