@@ -225,7 +225,7 @@ class _Lines:
             RunFilesError: Another line is not a JSON object.
         """
         if not path.exists():
-            self.missing.append(f"{path.name} is missing")
+            self.missing.append(f"there is no {path.name}")
             return []
         records: list[Record] = []
         lines = _read_text(path).split("\n")
@@ -277,7 +277,9 @@ def _archive(
     absent = [path.name for path in (files.ledger, files.histograms) if not path.is_file()]
     if not absent:
         return read_ledger(files.ledger), read_histograms(files.histograms)
-    what = f"{' and '.join(absent)} missing: the run was killed before its archive was written"
+    what = (
+        f"there is no {' and no '.join(absent)}: the run was killed before its archive was written"
+    )
     if health.empty:
         raise RunFilesError(
             what=f"{what}, and no loader had written anything",
@@ -310,7 +312,7 @@ def _health_frame(folder: Path, lines: Sequence[Record]) -> pd.DataFrame:
 
 def _telemetry(files: RunFiles, lines: _Lines) -> pd.DataFrame:
     if not files.telemetry.exists():
-        lines.missing.append(f"{files.telemetry.name} is missing")
+        lines.missing.append(f"there is no {files.telemetry.name}")
         samples: tuple[Sample, ...] = ()
     else:
         samples = read_samples(files.telemetry)
@@ -328,7 +330,7 @@ def _telemetry(files: RunFiles, lines: _Lines) -> pd.DataFrame:
 
 def _facts(files: RunFiles, lines: _Lines) -> tuple[Fact, ...]:
     if not files.observations.exists():
-        lines.missing.append(f"{files.observations.name} is missing")
+        lines.missing.append(f"there is no {files.observations.name}")
         return ()
     document = _read_json(files.observations)
     return observations_from_json(document, where=str(files.observations))
@@ -336,7 +338,7 @@ def _facts(files: RunFiles, lines: _Lines) -> tuple[Fact, ...]:
 
 def _environment(files: RunFiles, lines: _Lines) -> Record:
     if not files.environment.exists():
-        lines.missing.append(f"{files.environment.name} is missing")
+        lines.missing.append(f"there is no {files.environment.name}")
         return {}
     document = _read_json(files.environment)
     if not isinstance(document, dict):

@@ -187,7 +187,7 @@ def test_a_run_killed_before_anything_was_written_has_nothing_to_tell(run_dir: P
         path.unlink()
     with pytest.raises(RunFilesError) as refusal:
         read_run(run_dir)
-    assert "ledger.parquet and histograms.parquet missing" in refusal.value.what
+    assert "no ledger.parquet and no histograms.parquet" in refusal.value.what
     assert "no loader had written anything" in refusal.value.what
 
 
