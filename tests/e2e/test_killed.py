@@ -29,6 +29,11 @@ def postmaster(running: Running) -> Sequence[psutil.Process]:
     return running.processes("postgres", "-D") or running.processes("postgres", "--pgdata")
 
 
+def database(running: Running) -> Sequence[psutil.Process]:
+    """The postmaster and all its children."""
+    return running.processes("postgres")
+
+
 def check_failed_honestly(running: Running, ended: Ended, palier: CommandLine) -> None:
     """What failed is counted, the verdict is red, and nobody talks of a bug."""
     verdict = ended.document
@@ -39,7 +44,7 @@ def check_failed_honestly(running: Running, ended: Ended, palier: CommandLine) -
     assert ended.errors == []
     assert closes(ledger)
     assert told["planned"] == told["started"] + told["skipped"]
-    assert told["failed"] > 0
+    assert told["failed"] + told["timed_out"] > 0
     assert told["succeeded"] > 0
     # An owner who cannot sign in asks for nothing more; every planned request is accounted for.
     lost = told["failed"] + told["timed_out"] + told["abandoned"] + told["skipped"]
@@ -64,6 +69,22 @@ def test_a_killed_part_is_counted_as_failures_and_the_verdict_is_fail(
         victim.kill()
 
     check_failed_honestly(running, running.end(), palier)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [application, database])
+def test_a_part_that_stands_still_to_the_end_is_counted_and_taken_down(
+    palier: CommandLine, part: Callable[[Running], Sequence[psutil.Process]]
+) -> None:
+    running = palier.start(*RUN, "--duration", "8s")
+    running.wait_for_load(3.0)
+
+    for one in part(running):
+        one.suspend()
+
+    ended = running.end()
+    check_failed_honestly(running, ended, palier)
+    assert ended.document["ledger"]["timed_out"] > 0
 
 
 @pytest.mark.slow
@@ -109,7 +130,7 @@ def check_that_what_is_left_of_the_run_can_be_judged(run_dir: Path, palier: Comm
     assert verdict["interrupted"]
     assert verdict["verdict"] != "PASS"
     assert verdict["ledger"]["succeeded"] > 0
-    page = (run_dir / "report.md").read_text().lower()
+    page = (run_dir / "report.md").read_text()
     assert "killed before its archive was written" in page
     for name in ("ledger.parquet", "histograms.parquet", "telemetry.parquet", "events.jsonl"):
-        assert name in page
+        assert f"no {name}" in page
