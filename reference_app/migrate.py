@@ -4,6 +4,11 @@ Two stages, because loading is fastest into bare tables: ``before-data`` makes t
 ``after-data`` everything that checks, speeds up or protects them. Each stage is one transaction
 and idempotent: run again, it changes nothing; run with another variant, it replaces the index set
 and the row-security policies of the one before. ANALYZE is left to whoever loaded the data.
+
+A part of the application brings its own files, and nothing here names them: ``0*.sql`` are tables;
+``1*`` constraints, ``2*`` reference data, ``3*`` functions and triggers, ``4*`` grants, run in the
+order of their numbers; ``indexes/SET/``, ``row_security/policies/`` and
+``row_security/owner_indexes/`` hold one file a part.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from reference_app.variant import Variant, parse_variant
 
@@ -25,7 +31,17 @@ Stage = Literal["before-data", "after-data"]
 ONE_AT_A_TIME = 0x7061_6C69
 """Advisory lock key: two migrations of one database take turns."""
 
-_CREATES_INDEX = re.compile(r"CREATE INDEX IF NOT EXISTS (idx_\w+)")
+_CREATES_INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX IF NOT EXISTS (idx_\w+)")
+
+_ASKS = {
+    "user_id": "nullif(current_setting('app.user_id', true), '')::uuid",
+    "tenant_id": "nullif(current_setting('app.tenant_id', true), '')::uuid",
+    "role": "current_setting('app.role', true)",
+    "token": "nullif(current_setting('app.token', true), '')",
+}
+"""What the policies' ``:name`` stands for: who asks, as ``reference_app.database`` says it."""
+
+_ASK = re.compile(rf"(?<!:):({'|'.join(_ASKS)})\b")
 
 
 def migrate(url: str, stage: Stage, variant: Variant) -> None:
@@ -44,51 +60,88 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
         # "relation already exists, skipping" is the point of being idempotent, not news.
         connection.execute("SET LOCAL client_min_messages = warning")
         if stage == "before-data":
-            _run(connection, "010_tables.sql")
+            _run(connection, "0*.sql")
         else:
             connection.execute("SET LOCAL maintenance_work_mem = '128MB'")
-            _run(connection, "100_constraints.sql")
-            _run(connection, "200_reference_data.sql")
-            _run(connection, "300_functions.sql")
-            _run(connection, "310_triggers.sql")
-            _run(connection, "400_grants.sql")
+            for step in ("1*.sql", "2*.sql", "3*.sql", "4*.sql"):
+                _run(connection, step)
             _set_indexes(connection, variant)
             _set_row_security(connection, variant)
 
 
 def index_names(index_set: Literal["none", "tier1", "full"]) -> frozenset[str]:
-    """Names of the ``idx_`` indexes of a set, read from its file."""
-    return frozenset(_CREATES_INDEX.findall(_read(f"indexes/{index_set}.sql")))
+    """Names of the ``idx_`` indexes of a set, read from its files; ``none`` has no files."""
+    return frozenset(
+        name
+        for file in _files(f"indexes/{index_set}/*.sql")
+        for name in _CREATES_INDEX.findall(file.read_text(encoding="utf-8"))
+    )
 
 
 def _set_indexes(connection: psycopg.Connection, variant: Variant) -> None:
-    present = connection.execute(
-        "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname ~ '^idx_'"
-    )
-    for name in {row[0] for row in present} - index_names(variant.indexes):
-        connection.execute(psycopg.sql.SQL("DROP INDEX {}").format(psycopg.sql.Identifier(name)))
-    _run(connection, f"indexes/{variant.indexes}.sql")
+    wanted = index_names(variant.indexes)
+    _drop_indexes(connection, "idx_", keep=wanted)
+    _run(connection, f"indexes/{variant.indexes}/*.sql")
 
 
 def _set_row_security(connection: psycopg.Connection, variant: Variant) -> None:
-    _run(connection, "row_security/drop.sql")
+    """Start from nothing, so that any variant can follow any other."""
+    for name, table in connection.execute(
+        "SELECT policyname, tablename FROM pg_policies WHERE schemaname = 'public'"
+    ).fetchall():
+        connection.execute(SQL("DROP POLICY {} ON {}").format(Identifier(name), Identifier(table)))
     if variant.row_security in ("indexed", "wrapped"):
-        _run(connection, "row_security/owner_indexes.sql")
+        # B-119: "index on the owner column". Named rls_, so that they are not counted as idx_.
+        _run(connection, "row_security/owner_indexes/*.sql")
     else:
-        _run(connection, "row_security/drop_owner_indexes.sql")
+        _drop_indexes(connection, "rls_")
     if variant.row_security != "off":
-        _run(connection, "row_security/enable.sql")
-        policies = "wrapped" if variant.row_security == "wrapped" else "per_row"
-        _run(connection, f"row_security/{policies}.sql")
+        once = variant.row_security == "wrapped"
+        for file in _files("row_security/policies/*.sql"):
+            connection.execute(_policies(file.read_text(encoding="utf-8"), once=once).encode())
+    # Not FORCEd: the owner of the tables migrates and seeds; the application is never the owner.
+    for table, is_on, wanted in connection.execute(
+        "SELECT c.relname, c.relrowsecurity, EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)"
+        " FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
+    ).fetchall():
+        if is_on != wanted:
+            change = SQL("ENABLE" if wanted else "DISABLE")
+            connection.execute(
+                SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(Identifier(table), change)
+            )
 
 
-def _read(name: str) -> str:
-    return (SCHEMA / name).read_text(encoding="utf-8")
+def _policies(text: str, *, once: bool) -> str:
+    """The policies of a file: their settings read for each row, or once a query (X-60 b)."""
+
+    def reading(found: re.Match[str]) -> str:
+        ask = _ASKS[found[1]]
+        # A sub-select without a reference to the row is an init plan.
+        return f"(SELECT {ask})" if once else ask
+
+    return _ASK.sub(reading, text)
 
 
-def _run(connection: psycopg.Connection, name: str) -> None:
-    # Bytes: a file of our own, not a query made from values.
-    connection.execute(_read(name).encode())
+def _drop_indexes(
+    connection: psycopg.Connection, prefix: str, keep: frozenset[str] = frozenset()
+) -> None:
+    present = connection.execute(
+        "SELECT indexname FROM pg_indexes"
+        " WHERE schemaname = 'public' AND starts_with(indexname, %s)",
+        [prefix],
+    )
+    for name in {row[0] for row in present} - keep:
+        connection.execute(SQL("DROP INDEX {}").format(Identifier(name)))
+
+
+def _files(pattern: str) -> list[Path]:
+    return sorted(SCHEMA.glob(pattern))
+
+
+def _run(connection: psycopg.Connection, pattern: str) -> None:
+    for file in _files(pattern):
+        # Bytes: a file of our own, not a query made from values.
+        connection.execute(file.read_bytes())
 
 
 def main(arguments: list[str] | None = None) -> int:

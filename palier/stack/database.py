@@ -18,6 +18,8 @@ from palier.stack.postgres import Server
 NAME_PREFIX = "palier_"
 
 APP_ROLE = "app_user"
+GUEST_ROLE = "app_guest"
+WORKER_ROLE = "app_worker"
 """The unprivileged role that the application's schema grants its rights to."""
 
 
@@ -91,39 +93,63 @@ def create_database(server: Server, token: str, *, detached: bool = False) -> Da
 
 
 def create_app_login(database: Database) -> str:
-    """A role of this stack alone that acts as ``app_user``; returns its connection URL.
+    """A role of this stack alone that acts as ``app_user``, and for a guest as ``app_guest``.
 
     Roles belong to the whole server: if two stacks shared the login, each would change the
-    other's password. So every stack logs in under its own name, a member of ``app_user``.
+    other's password. So every stack logs in under its own name, a member of the schema's roles.
+
+    Returns:
+        Its connection URL.
 
     Raises:
         StackError: The schema made no such role.
     """
-    role = f"{database.name}_app"
+    return _create_login(database, "app", acts_as=APP_ROLE, may_become=(GUEST_ROLE,))
+
+
+def create_worker_login(database: Database) -> str:
+    """Likewise a role that acts as ``app_worker``; see :func:`create_app_login`."""
+    return _create_login(database, "worker", acts_as=WORKER_ROLE)
+
+
+def _create_login(
+    database: Database, purpose: str, *, acts_as: str, may_become: tuple[str, ...] = ()
+) -> str:
+    role = sql.Identifier(f"{database.name}_{purpose}")
     password = secrets.token_urlsafe(24)
     try:
         with psycopg.connect(database.admin_url) as connection:
+            # NOINHERIT: a policy for app_guest would else hold for every user as well. The
+            # session begins as acts_as, and a transaction can become one of the others.
             connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}").format(
-                    sql.Identifier(role), sql.Literal(password), sql.Identifier(APP_ROLE)
+                sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {} IN ROLE {}").format(
+                    role,
+                    sql.Literal(password),
+                    sql.SQL(", ").join(map(sql.Identifier, (acts_as, *may_become))),
                 )
+            )
+            connection.execute(
+                sql.SQL("ALTER ROLE {} SET role TO {}").format(role, sql.Identifier(acts_as))
             )
     except psycopg.Error as error:
         raise StackError(
             what=f"cannot create the application's login: {str(error).strip()}",
             where=f"PostgreSQL, {database.server.origin}",
-            fix=f"the schema's after-data stage must create role {APP_ROLE}",
+            fix=f"the schema's after-data stage must create role {acts_as}",
         ) from error
-    return database.app_url(role, password)
+    return database.app_url(f"{database.name}_{purpose}", password)
 
 
 def drop_database(server: Server, name: str) -> None:
-    """Remove a stack's database and login, ending their connections; a no-op when gone."""
+    """Remove a stack's database and logins, ending their connections; a no-op when gone."""
     with psycopg.connect(server.maintenance_url, autocommit=True) as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         )
-        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{name}_app")))
+        for purpose in ("app", "worker"):
+            connection.execute(
+                sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{name}_{purpose}"))
+            )
 
 
 def drop_stale_databases(server: Server) -> tuple[str, ...]:

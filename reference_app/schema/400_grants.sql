@@ -1,19 +1,27 @@
--- What the application's role may do at all; row security then says on which rows.
+-- What the application's roles may do at all; row security then says on which rows. app_user is who
+-- is signed in, app_guest a guest with a token, app_worker the worker that serves every owner.
 -- Not granted on purpose: users' password hashes, moving a row to another tenant, changing the
 -- size of a stored file (the limits count on it).
 
 DO $$
+DECLARE
+    wanted text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app_user') THEN
-        CREATE ROLE app_user LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
-    END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL;  -- roles belong to the whole server: another database's migration was faster
+    FOREACH wanted IN ARRAY ARRAY['app_user', 'app_guest', 'app_worker'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+                EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB'
+                               ' NOCREATEROLE', wanted);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;  -- roles belong to the whole server: another database's migration was faster
+        END;
+    END LOOP;
 END $$;
 
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM app_user;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM app_user;
-GRANT USAGE ON SCHEMA public TO app_user;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM app_user, app_guest, app_worker;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM app_user, app_guest, app_worker;
+GRANT USAGE ON SCHEMA public TO app_user, app_guest, app_worker;
 
 GRANT SELECT (id, email, role, school_group_id, created_at) ON users TO app_user;
 

@@ -47,14 +47,31 @@ def migrate_both(admin_url: str, variant: Variant) -> None:
 
 
 def app_login(admin_url: str) -> str:
-    """A login that acts as ``app_user``; dropped with the database, whose name it carries."""
+    """A login that acts as ``app_user`` and for a guest as ``app_guest``; see palier.stack."""
+    return _login(admin_url, "app", ("app_user", "app_guest"))
+
+
+def worker_login(admin_url: str) -> str:
+    """A login that acts as ``app_worker``."""
+    return _login(admin_url, "worker", ("app_worker",))
+
+
+def _login(admin_url: str, purpose: str, roles: tuple[str, ...]) -> str:
+    """Dropped with the database, whose name it carries; acts as the first of the roles."""
     parts = conninfo_to_dict(admin_url)
-    role = f"{parts['dbname']}_app"
+    role = f"{parts['dbname']}_{purpose}"
     password = uuid.uuid4().hex
     with psycopg.connect(admin_url) as connection:
         connection.execute(
-            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE app_user").format(
-                sql.Identifier(role), sql.Literal(password)
+            sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {} IN ROLE {}").format(
+                sql.Identifier(role),
+                sql.Literal(password),
+                sql.SQL(", ").join(map(sql.Identifier, roles)),
+            )
+        )
+        connection.execute(
+            sql.SQL("ALTER ROLE {} SET role TO {}").format(
+                sql.Identifier(role), sql.Identifier(roles[0])
             )
         )
     return make_conninfo(admin_url, user=role, password=password)

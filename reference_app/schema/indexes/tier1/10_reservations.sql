@@ -1,6 +1,4 @@
--- Tier 1 of source 004: eight indexes (docs/requirements/indexes.md, section 3), those of the
--- tables that exist. I-13, I-19, I-27 and I-31 come with client_access_tokens,
--- cleaning_schedule, notifications and activites.
+-- Tier 1 of source 004: eight indexes (docs/requirements/indexes.md, section 3), four of them here.
 
 -- I-30 (not I-09, which has the same name and one column less: X-35)
 CREATE INDEX IF NOT EXISTS idx_reservations_owner_dates

@@ -1,1 +1,0 @@
--- The state before any tuning: keys and constraints only.

@@ -1,0 +1,11 @@
+CREATE INDEX IF NOT EXISTS rls_client_access_tokens_owner ON client_access_tokens (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_hour_requests_owner ON hour_requests (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_guest_feedback_owner ON guest_feedback (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_activites_gites_owner ON activites_gites (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_cleaning_schedule_owner ON cleaning_schedule (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_linen_stocks_owner ON linen_stocks (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_simulations_fiscales_owner ON simulations_fiscales (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_km_trajets_owner ON km_trajets (owner_user_id);
+CREATE INDEX IF NOT EXISTS rls_notifications_user ON notifications (user_id);
+CREATE INDEX IF NOT EXISTS rls_sync_queue_user ON sync_queue (user_id);
+CREATE INDEX IF NOT EXISTS rls_sync_logs_user ON sync_logs (user_id);
