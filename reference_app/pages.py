@@ -14,12 +14,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Generic, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
+from litestar.params import QueryParameter
 
 from reference_app.problems import FieldError, invalid
 
@@ -28,6 +29,12 @@ PAGE_SIZE = 50
 
 PAGE_MAX = 1_000_000
 """Beyond it the offset would say more about the client than about the data."""
+
+PageNumber = Annotated[int | None, QueryParameter(ge=1, le=PAGE_MAX)]
+"""``page`` of a route that lists."""
+
+After = Annotated[str | None, QueryParameter(max_length=200)]
+"""``after`` of a route that lists: a cursor."""
 
 Item = TypeVar("Item")
 
@@ -61,27 +68,49 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """The row a page ends with, by the order of the list: date and id, both descending."""
+    """The row a page ends with, by the order of its list.
 
-    day: date
+    Attributes:
+        at: The day or instant of the row, by which the list is sorted newest first.
+        id: The row, among those of the same moment.
+        flag: The mark of the row in a list that shows rows without the mark first.
+    """
+
+    at: date | datetime
     id: UUID
+    flag: bool | None = None
 
     def encode(self) -> str:
         """URL-safe text; opaque to clients."""
-        raw = f"{self.day.isoformat()}|{self.id}".encode()
+        parts = [self.at.isoformat(), str(self.id)]
+        if self.flag is not None:
+            parts.append(str(int(self.flag)))
+        raw = "|".join(parts).encode()
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def decode_cursor(text: str) -> Cursor:
+def decode_cursor(
+    text: str, moment: type[date] | type[datetime] = date, *, flagged: bool = False
+) -> Cursor:
     """Read a cursor that :meth:`Cursor.encode` wrote.
 
+    Args:
+        text: What the client sent.
+        moment: What the list is sorted by: days or instants.
+        flagged: Whether the list sorts by a mark first.
+
     Raises:
-        Problem: 400; it is not one of ours.
+        Problem: 400; it is not one of this kind of list.
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        day, _, row_id = raw.decode("ascii").partition("|")
-        return Cursor(date.fromisoformat(day), UUID(row_id))
+        at_text, row_id, *flags = raw.decode("ascii").split("|")
+        at = moment.fromisoformat(at_text)
+        if isinstance(at, datetime) and at.tzinfo is None:
+            raise ValueError("an instant needs its offset")
+        if flags not in ([["0"], ["1"]] if flagged else [[]]):
+            raise ValueError("not the marks of this list")
+        return Cursor(at, UUID(row_id), flags == ["1"] if flagged else None)
     except (ValueError, binascii.Error) as error:
         raise invalid(FieldError("after", "not a cursor of this list")) from error
 

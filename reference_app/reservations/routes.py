@@ -16,20 +16,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from reference_app.identity.guards import require_role
-from reference_app.pages import (
-    PAGE_MAX,
-    Page,
-    decode_cursor,
-    keyset_page,
-    offset_page,
-    whole_list,
-)
+from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, Problem, invalid, not_found
-from reference_app.reservations.listing import (
-    all_reservations,
-    page_of_reservations,
-    reservations_after,
-)
+from reference_app.reservations.listing import PATH, RESERVATIONS
 from reference_app.reservations.queries import (
     change_reservation,
     create_reservation,
@@ -40,7 +29,6 @@ from reference_app.reservations.queries import (
 )
 from reference_app.reservations.values import (
     Clash,
-    Filters,
     NewReservation,
     Platform,
     Reservation,
@@ -49,8 +37,6 @@ from reference_app.reservations.values import (
     require_nights,
 )
 from reference_app.session import Session
-
-PATH = "/api/reservations"
 
 
 class ReservationsController(Controller):
@@ -64,8 +50,8 @@ class ReservationsController(Controller):
     async def list(
         self,
         session: NamedDependency[Session],
-        page: Annotated[int | None, QueryParameter(ge=1, le=PAGE_MAX)] = None,
-        after: Annotated[str | None, QueryParameter(max_length=200)] = None,
+        page: PageNumber = None,
+        after: After = None,
         arrival_from: Annotated[date | None, QueryParameter(name="from")] = None,
         arrival_to: Annotated[date | None, QueryParameter(name="to")] = None,
         platform: FromQuery[Platform | None] = None,
@@ -79,29 +65,19 @@ class ReservationsController(Controller):
         French. Which way of paging is offered is a switch of the deployment; ``next`` leads on in
         each of them, and no position is the first page.
         """
-        filters = Filters(
-            arrival_from=arrival_from,
-            arrival_to=arrival_to,
-            platform=platform,
-            status=status,
-            gite_id=gite_id,
-            guest=q,
+        return await RESERVATIONS.page(
+            session,
+            page=page,
+            after=after,
+            filters={
+                "from": arrival_from,
+                "to": arrival_to,
+                "platform": platform,
+                "status": status,
+                "gite_id": gite_id,
+                "q": q,
+            },
         )
-        if after is not None and session.variant.pagination != "keyset":
-            raise invalid(FieldError("after", "this server pages by number: use page"))
-        if session.variant.pagination == "none":
-            if page is not None and page > 1:
-                raise invalid(FieldError("page", "this server sends the whole list at once"))
-            return whole_list(await all_reservations(session, filters))
-        if session.variant.pagination == "offset":
-            number = page or 1
-            items, total = await page_of_reservations(session, filters, number)
-            return offset_page(items, page=number, total=total, path=PATH, filters=_query(filters))
-        if page is not None and page > 1:
-            raise invalid(FieldError("page", "this server pages by cursor: use after"))
-        cursor = None if after is None else decode_cursor(after)
-        items, following = await reservations_after(session, filters, cursor)
-        return keyset_page(items, next_cursor=following, path=PATH, filters=_query(filters))
 
     @get("/{reservation_id:uuid}", summary="One reservation")
     async def show(
@@ -208,16 +184,3 @@ def _taken(clash: Clash | None) -> Problem:
         f"the gîte is taken from {clash.date_debut} to {clash.date_fin}",
         extra={"clash": msgspec.to_builtins(clash)},
     )
-
-
-def _query(filters: Filters) -> dict[str, str]:
-    """The filters as they stand in an address."""
-    named = {
-        "from": filters.arrival_from,
-        "to": filters.arrival_to,
-        "platform": filters.platform,
-        "status": filters.status,
-        "gite_id": filters.gite_id,
-        "q": filters.guest,
-    }
-    return {name: str(value) for name, value in named.items() if value is not None}

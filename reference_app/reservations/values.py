@@ -72,17 +72,6 @@ class ReservationChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     prix_centimes: Cents | UnsetType = UNSET
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list is narrowed to (B-68); None does not narrow."""
-
-    arrival_from: date | None = None
-    arrival_to: date | None = None
-    platform: Platform | None = None
-    status: Status | None = None
-    gite_id: UUID | None = None
-    guest: str | None = None
-
-
 def require_nights(date_debut: date, date_fin: date) -> None:
     """A stay has at least one night.
 

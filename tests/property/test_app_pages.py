@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -14,10 +14,29 @@ from reference_app.pages import PAGE_SIZE, Cursor, decode_cursor, offset_page, w
 from reference_app.plans.rules import Usage, restriction
 from reference_app.problems import Problem
 
+moments = st.dates() | st.datetimes(timezones=st.just(UTC))
 
-@given(day=st.dates(), row=st.uuids())
-def test_a_cursor_survives_the_way_to_the_client_and_back(day: date, row: UUID) -> None:
-    assert decode_cursor(Cursor(day, row).encode()) == Cursor(day, row)
+
+@given(at=moments, row=st.uuids(), flag=st.none() | st.booleans())
+def test_a_cursor_survives_the_way_to_the_client_and_back(
+    at: date | datetime, row: UUID, flag: bool | None
+) -> None:
+    cursor = Cursor(at, row, flag)
+
+    assert decode_cursor(cursor.encode(), type(at), flagged=flag is not None) == cursor
+
+
+@given(at=moments, row=st.uuids(), flag=st.none() | st.booleans())
+def test_a_cursor_of_another_kind_of_list_is_refused(
+    at: date | datetime, row: UUID, flag: bool | None
+) -> None:
+    text = Cursor(at, row, flag).encode()
+    other = date if isinstance(at, datetime) else datetime
+
+    for moment, flagged in [(other, flag is not None), (type(at), flag is None)]:
+        with pytest.raises(Problem) as refused:
+            decode_cursor(text, moment, flagged=flagged)
+        assert refused.value.status == 400
 
 
 @given(text=st.text(max_size=80))
@@ -28,7 +47,7 @@ def test_whatever_else_a_client_sends_as_a_cursor_is_refused(text: str) -> None:
     except Problem as refused:
         found = refused.status
     assert found == 400 or (
-        isinstance(found, Cursor) and isinstance(found.day, date) and isinstance(found.id, UUID)
+        isinstance(found, Cursor) and isinstance(found.at, date) and isinstance(found.id, UUID)
     )
 
 
