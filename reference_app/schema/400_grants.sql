@@ -1,23 +1,6 @@
--- What the application's roles may do at all; row security then says on which rows. app_user is who
--- is signed in, app_guest a guest with a token, app_worker the worker that serves every owner.
+-- What the application's roles (001_roles.sql) may do at all; row security then says on which rows.
 -- Not granted on purpose: users' password hashes, moving a row to another tenant, changing the
 -- size of a stored file (the limits count on it).
-
-DO $$
-DECLARE
-    wanted text;
-BEGIN
-    FOREACH wanted IN ARRAY ARRAY['app_user', 'app_guest', 'app_worker'] LOOP
-        BEGIN
-            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
-                EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB'
-                               ' NOCREATEROLE', wanted);
-            END IF;
-        EXCEPTION WHEN duplicate_object OR unique_violation THEN
-            NULL;  -- roles belong to the whole server: another database's migration was faster
-        END;
-    END LOOP;
-END $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM app_user, app_guest, app_worker;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM app_user, app_guest, app_worker;
