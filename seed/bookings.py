@@ -2,7 +2,8 @@
 
 They sit in the slots of their gîte (``season.py``), so staying apart needs no look at a neighbour.
 Only a cancelled stay may reach into the next slot: that is a week that was given up and booked
-again, and the database's rule against overlaps has to let it through.
+again, and the database's rule against overlaps has to let it through. The last booking of every
+owner is confirmed: its guest holds the open sheet (``sheets.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from seed.clock import clock_at
 from seed.draws import below, row_keys
-from seed.ids import id_text
+from seed.ids import GiteIds, OwnerIds, id_text
 from seed.names import address_parts, first_names, last_names
 from seed.owners import MINUTES_A_DAY, capacities, gite_keys, nightly_prices
 from seed.season import DAYS_BACK, HIGH, LOW, season_around
@@ -68,7 +69,7 @@ class Bookings:
     created_minute: NDArray[np.int64]
     updated_minute: NDArray[np.int64]
 
-    def take(self, order: NDArray[np.int64]) -> Bookings:
+    def take(self, order: NDArray[np.int64] | NDArray[np.bool_]) -> Bookings:
         """The rows at these places, in this order."""
         return Bookings(**{f.name: getattr(self, f.name)[order] for f in fields(self)})
 
@@ -111,8 +112,9 @@ def draw_bookings(spec: DatasetSpec, numbers: NDArray[np.int64]) -> Bookings:
     first_day = start - DAYS_BACK
     is_ahead = first_day >= 0
     lot = below(keys, 2, 100)
-    is_cancelled = lot < PERCENT_CANCELLED
-    is_pending = is_ahead & (lot >= 100 - PERCENT_PENDING_AHEAD)
+    is_certain = numbers + 1 == sizes.owner_booking_starts[owners + 1]
+    is_cancelled = ~is_certain & (lot < PERCENT_CANCELLED)
+    is_pending = ~is_certain & is_ahead & (lot >= 100 - PERCENT_PENDING_AHEAD)
     nights = nights + np.where(is_cancelled, below(keys, 3, 4), 0)
 
     # Smaller of two draws: most book late, some half a year ahead.
@@ -155,11 +157,7 @@ def booking_lines(spec: DatasetSpec, bookings: Bookings) -> list[str]:
     seed = spec.seed
     firsts, lasts = first_names(), last_names()
     first_parts, last_parts = address_parts(firsts), address_parts(lasts)
-    owner_ids = {owner: id_text(seed, "owner", owner, 0) for owner in set(bookings.owner.tolist())}
-    gite_ids = {
-        pair: id_text(seed, "gite", *pair)
-        for pair in set(zip(bookings.owner.tolist(), bookings.gite_index.tolist(), strict=True))
-    }
+    owner_ids, gite_ids = OwnerIds(seed), GiteIds(seed)
     lines = []
     columns = (getattr(bookings, f.name).tolist() for f in fields(bookings))
     for (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import lru_cache
 
-_DAYS_EITHER_SIDE = 2_000
+_DAYS_EITHER_SIDE = 4_000
 _MINUTES = tuple(f"{minute // 60:02d}:{minute % 60:02d}:00+00" for minute in range(24 * 60))
 
 

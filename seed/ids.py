@@ -19,3 +19,27 @@ def id_text(seed: int, kind: str, tenant: int, index: int) -> str:
         f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}"
         f"-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
     )
+
+
+class OwnerIds(dict[int, str]):
+    """Id of each owner asked for, made once: many rows of a part refer to it."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def __missing__(self, owner: int) -> str:
+        made = self[owner] = id_text(self._seed, "owner", owner, 0)
+        return made
+
+
+class GiteIds(dict[tuple[int, int], str]):
+    """Id of each gîte asked for by (owner, index), made once."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def __missing__(self, gite: tuple[int, int]) -> str:
+        made = self[gite] = id_text(self._seed, "gite", *gite)
+        return made

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from seed.bookings import booking_lines, draw_bookings
 from seed.checksum import LineSum, add_sums, sum_lines
+from seed.guests import guest_lines, guest_row_counts
 from seed.owners import gite_lines, owner_lines
 from seed.schools import group_lines, group_row_counts
-from seed.sizes import sizes_of
+from seed.sizes import ranges_of, sizes_of
 from seed.spec import DatasetSpec
 from seed.tables import GITES, RESERVATIONS, USERS, Lines
 
@@ -61,13 +62,14 @@ def part_lines(spec: DatasetSpec, part: Part) -> Lines:
     if part.of_groups:
         return group_lines(spec, tenants)
     sizes = sizes_of(spec)
-    gites = _ranges(sizes.gite_starts, tenants)
-    numbers = _ranges(sizes.owner_booking_starts, tenants)
+    gites = ranges_of(sizes.gite_starts, tenants)
+    numbers = ranges_of(sizes.owner_booking_starts, tenants)
     bookings = draw_bookings(spec, numbers).by_booking_date()
     return {
         USERS: owner_lines(spec, tenants),
         GITES: gite_lines(spec, gites),
         RESERVATIONS: booking_lines(spec, bookings),
+        **guest_lines(spec, tenants),
     }
 
 
@@ -92,14 +94,6 @@ def row_counts(spec: DatasetSpec) -> dict[str, int]:
     counts = Counter(
         {USERS.name: spec.owners, GITES.name: spec.gites, RESERVATIONS.name: spec.reservations}
     )
+    counts.update(guest_row_counts(spec))
     counts.update(group_row_counts(spec))
     return dict(counts)
-
-
-def _ranges(starts: NDArray[np.int64], tenants: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All numbers from ``starts[t]`` up to ``starts[t + 1]`` for each tenant t, in order."""
-    first = starts[tenants]
-    counts = starts[tenants + 1] - first
-    before = np.cumsum(counts) - counts
-    offsets: NDArray[np.int64] = np.repeat(first - before, counts)
-    return np.arange(len(offsets), dtype=np.int64) + offsets

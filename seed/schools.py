@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from palier.model.identity import SUPER_ADMIN_EMAIL, group_admin_email
+from palier.model.identity import SUPER_ADMIN_EMAIL, SUPPORT_EMAIL, group_admin_email
 from seed.clock import clock_at
 from seed.draws import below, row_keys
 from seed.ids import id_text
@@ -37,6 +37,9 @@ from seed.tables import (
 CYCLE_DAYS = {"monthly": 30, "quarterly": 91, "yearly": 365}
 MAX_DRAWN = {"schools": 12, "students": 600, "staff": 60}
 """Upper ends for drawn groups: a group of 50,000 students would only slow the seed down."""
+
+_OFFICE = {"super_admin": SUPER_ADMIN_EMAIL, "support": SUPPORT_EMAIL}
+"""Accounts of those who run the service, by role; they belong to no tenant."""
 
 BYTES_A_GB = 1_000_000_000
 FILES_A_GROUP = 8
@@ -92,7 +95,7 @@ def group_row_counts(spec: DatasetSpec) -> Counter[str]:
     sizes = [group_size(spec.seed, group) for group in range(spec.groups)]
     return Counter(
         {
-            USERS.name: spec.groups + 1,
+            USERS.name: spec.groups + len(_OFFICE),
             SUBSCRIPTION_PLANS.name: len(PLANS) + 1,
             SCHOOL_GROUPS.name: spec.groups,
             SUBSCRIPTIONS.name: spec.groups,
@@ -105,7 +108,7 @@ def group_row_counts(spec: DatasetSpec) -> Counter[str]:
 
 
 def group_lines(spec: DatasetSpec, groups: NDArray[np.int64]) -> Lines:
-    """All rows of the groups given; group 0 brings the super administrator and the plans."""
+    """All rows of the groups given; group 0 brings the accounts of the office and the plans."""
     lines: Lines = {
         table: []
         for table in (
@@ -115,7 +118,7 @@ def group_lines(spec: DatasetSpec, groups: NDArray[np.int64]) -> Lines:
     }  # fmt: skip
     for group in groups.tolist():
         if group == 0:
-            _add_super_admin(spec, lines)
+            _add_office(spec, lines)
             lines[SUBSCRIPTION_PLANS].extend(_plan_line(plan) for plan in (*PLANS, EXAMPLE))
         _add_group(spec, group, lines)
     return lines
@@ -133,17 +136,18 @@ def _plan_line(plan: Plan) -> str:
     )
 
 
-def _add_super_admin(spec: DatasetSpec, lines: Lines) -> None:
-    lines[USERS].append(
-        USERS.line(
-            id_text(spec.seed, "super_admin", 0, 0),
-            SUPER_ADMIN_EMAIL,
-            password_hash(seed=spec.seed, log2_n=spec.password_hash_log2_n),
-            "super_admin",
-            None,
-            clock_at(spec.anchor).minute(-2000 * MINUTES_A_DAY),
+def _add_office(spec: DatasetSpec, lines: Lines) -> None:
+    for role, email in _OFFICE.items():
+        lines[USERS].append(
+            USERS.line(
+                id_text(spec.seed, role, 0, 0),
+                email,
+                password_hash(seed=spec.seed, log2_n=spec.password_hash_log2_n),
+                role,
+                None,
+                clock_at(spec.anchor).minute(-2000 * MINUTES_A_DAY),
+            )
         )
-    )
 
 
 def _add_group(spec: DatasetSpec, group: int, lines: Lines) -> None:

@@ -54,6 +54,11 @@ class Season:
         first_after: NDArray[np.int64] = np.searchsorted(self.weight_before, weight, side="right")
         return first_after - 1
 
+    def slots_before(self, day: int, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many of ``counts`` slots start before a day, each shape (n,)."""
+        before: NDArray[np.int64] = -(-self.weight_before[day] * counts // self.weight_before[-1])
+        return before
+
 
 @lru_cache(maxsize=4)
 def season_around(anchor: date) -> Season:

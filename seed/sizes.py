@@ -60,7 +60,7 @@ def sizes_of(spec: DatasetSpec) -> Sizes:
         (1 << 30) // (owners + ZIPF_SHIFT),
         cap=MAX_GITES_PER_OWNER - 1,
     )
-    gite_starts = _starts(spare_gites + 1)
+    gite_starts = starts_of(spare_gites + 1)
 
     first_gites = int(gite_starts[1])
     quota = _big_owner_bookings(spec, first_gites)
@@ -77,7 +77,7 @@ def sizes_of(spec: DatasetSpec) -> Sizes:
             ),
         ]
     )
-    return Sizes(gite_starts=gite_starts, booking_starts=_starts(bookings))
+    return Sizes(gite_starts=gite_starts, booking_starts=starts_of(bookings))
 
 
 def apportion(total: int, weights: NDArray[np.int64], *, cap: int) -> NDArray[np.int64]:
@@ -123,5 +123,15 @@ def _big_owner_bookings(spec: DatasetSpec, gites: int) -> int:
     return min(max(wanted, least), gites * MAX_RESERVATIONS_PER_GITE)
 
 
-def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each range starts when they follow one another, and where the last ends."""
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+
+
+def ranges_of(starts: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All numbers from ``starts[p]`` to before ``starts[p + 1]``, for each place p in order."""
+    first = starts[places]
+    counts = starts[places + 1] - first
+    before = np.cumsum(counts) - counts
+    offsets: NDArray[np.int64] = np.repeat(first - before, counts)
+    return np.arange(len(offsets), dtype=np.int64) + offsets

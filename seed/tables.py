@@ -66,9 +66,30 @@ STUDENTS = Table("students", ("id", "school_group_id", "school_id", "name", "cre
 STAFF = Table("staff", ("id", "school_group_id", "school_id", "name", "position", "created_at"))
 STORED_FILES = Table("stored_files", ("id", "school_group_id", "name", "size_bytes", "created_at"))
 
+CLIENT_ACCESS_TOKENS = Table(
+    "client_access_tokens",
+    (
+        "id", "token", "reservation_id", "gite_id", "owner_user_id", "scope", "created_at",
+        "expires_at", "revoked_at",
+    ),
+)  # fmt: skip
+HOUR_REQUESTS = Table(
+    "hour_requests",
+    (
+        "id", "reservation_id", "gite_id", "owner_user_id", "heure_arrivee", "heure_depart",
+        "message", "status", "created_at", "decided_at",
+    ),
+)  # fmt: skip
+GUEST_FEEDBACK = Table(
+    "guest_feedback",
+    (
+        "id", "reservation_id", "gite_id", "owner_user_id", "note", "commentaire", "created_at",
+    ),
+)  # fmt: skip
+
 TABLES = (
-    USERS, GITES, RESERVATIONS, SCHOOL_GROUPS, SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS,
-    STAFF, STORED_FILES,
+    USERS, GITES, RESERVATIONS, CLIENT_ACCESS_TOKENS, HOUR_REQUESTS, GUEST_FEEDBACK, SCHOOL_GROUPS,
+    SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS, STAFF, STORED_FILES,
 )  # fmt: skip
 """In an order in which each row's references exist already."""
 

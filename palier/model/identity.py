@@ -5,6 +5,8 @@ Scenarios and seed share these rules, so a scenario can sign in without reading 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import uuid
 from datetime import date
 
@@ -51,7 +53,21 @@ def group_admin_email(group: int) -> str:
     return f"admin{group}@example.com"
 
 
+def guest_token(*, seed: int, owner: int, index: int) -> str:
+    """What the guest of sheet ``index`` of an owner holds (B-80); the table has only its SHA-256.
+
+    43 signs of base64url, as random as SHA-256 looks. Sheet 0 of every owner with bookings is open:
+    it lets its guest ask and answer, is not revoked and ends ten years after the anchor
+    (``seed/sheets.py``). It is that of the owner's last booking.
+    """
+    digest = hashlib.sha256(f"{seed}/guest_token/{owner}/{index}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
 SUPER_ADMIN_EMAIL = "super@example.com"
+
+SUPPORT_EMAIL = "support@example.com"
+"""The account of the support desk (J-13)."""
 
 
 def password(seed: int) -> str:

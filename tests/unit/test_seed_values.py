@@ -82,7 +82,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "8d1048331f0ceade6bcf2f316cc35d422ed3fbee1d492814193c5f8fc3ab2c12"
+        == "f87cfedcea73aacd79ceaf340fc68d07e746656c5a6fc9c7f54d62052aae8b35"
     )
 
 
