@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import http.client
-import json
-import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from palier.errors import StackError
 from palier.model.tier import StackSpec
 from palier.model.variant import Variant
 from palier.stack.address import parts_of, without_password
-from palier.stack.health import last_lines, wait_until
-from palier.stack.ports import HOST, free_port, listens, somebody_else_listens
+from palier.stack.environments import python_environment, variant_json
+from palier.stack.listening import start_listening
+from palier.stack.ports import HOST, listens
 from palier.stack.process import Child
 from palier.stack.workspace import Workspace
 
@@ -34,10 +31,8 @@ MIGRATE_DEADLINE_S = 3_600.0
 _WORKER_KILL_S = 3
 """Granian kills a worker that does not end in this time, before we would kill Granian."""
 
-_WORKER_STARTED = b"Started worker-"
+_WORKER_STARTED = "Started worker-"
 """Granian's line for each worker that has loaded the application."""
-
-_PORT_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +71,7 @@ def migrate(
             *("--stage", stage),
             *("--variant", variant_json(variant)),
         ],
-        env=_python_environment() | {"PGPASSWORD": parts_of(admin_url).get("password", "")},
+        env=python_environment() | {"PGPASSWORD": parts_of(admin_url).get("password", "")},
         deadline_s=MIGRATE_DEADLINE_S,
     )
 
@@ -105,7 +100,7 @@ def start_app(
     Raises:
         StackError: It does not start or get ready; with its last log lines.
     """
-    environment = _python_environment() | {
+    environment = python_environment() | {
         "APP_DATABASE_URL": database_url,
         "APP_POOL_SIZE": str(spec.pool_size),
         "APP_JWT_SECRET": secrets.token_urlsafe(32),
@@ -113,60 +108,39 @@ def start_app(
         "APP_PASSWORD_LOG2_N": str(spec.password_hash_log2_n),
         **(extra_environment or {}),
     }
-    for remaining in reversed(range(_PORT_TRIES)):
-        port = free_port()
-        log_path = workspace.logs / "app.log"
-        log_start = log_path.stat().st_size if log_path.exists() else 0
-        process = workspace.start(
-            "app",
-            [
-                sys.executable,
-                "-P",
-                *("-m", "granian"),
-                *("--interface", "asgi", "--factory"),
-                *("--host", HOST, "--port", str(port)),
-                *("--workers", str(spec.app_processes)),
-                *("--loop", "uvloop", "--http", "1"),
-                *("--workers-kill-timeout", str(_WORKER_KILL_S)),
-                target,
-            ],
-            env=environment,
-            cpus=cpus,
-        )
-        try:
-            wait_until(
-                partial(_why_not_ready, process, port, spec.app_processes, log_start),
-                deadline_s=START_DEADLINE_S,
-                component="app",
-                process=process,
-            )
-        except StackError:
-            taken = any("Address already in use" in line for line in last_lines(process.log_path))
-            workspace.stop(process)
-            if taken and remaining:
-                continue
-            raise
-        if somebody_else_listens(process.pids(), port) and remaining:
-            workspace.stop(process)
-            continue
-        return App(url=f"http://{HOST}:{port}", process=process)
-    raise AssertionError("the last try returns or raises")
+    process, port = start_listening(
+        workspace,
+        "app",
+        lambda port: [
+            sys.executable,
+            "-P",
+            *("-m", "granian"),
+            *("--interface", "asgi", "--factory"),
+            *("--host", HOST, "--port", str(port)),
+            *("--workers", str(spec.app_processes)),
+            *("--loop", "uvloop", "--http", "1"),
+            *("--workers-kill-timeout", str(_WORKER_KILL_S)),
+            target,
+        ],
+        env=environment,
+        why_not_ready=partial(_why_not_ready, spec.app_processes),
+        deadline_s=START_DEADLINE_S,
+        cpus=cpus,
+    )
+    return App(url=f"http://{HOST}:{port}", process=process)
 
 
-def _why_not_ready(process: Child, port: int, workers: int, log_start: int) -> str | None:
+def _why_not_ready(workers: int, process: Child, port: int) -> str | None:
     """None when all workers are there and one answers 200 to ``GET /health/ready``, else why not.
 
     Args:
+        workers: Asked number of worker processes; the port answers as soon as the first is up.
         process: Granian's main process.
         port: Where it should listen.
-        workers: Asked number of worker processes; the port answers as soon as the first is up.
-        log_start: Size of the log before it was started, in bytes.
     """
     if not listens(process.pids(), port):
         return f"it does not listen on port {port}"
-    with process.log_path.open("rb") as log:
-        log.seek(log_start)
-        started = log.read().count(_WORKER_STARTED)
+    started = process.output().count(_WORKER_STARTED)
     if started < workers:
         return f"{started} of {workers} worker processes have started"
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
@@ -179,18 +153,3 @@ def _why_not_ready(process: Child, port: int, workers: int, log_start: int) -> s
     finally:
         connection.close()
     return None if answer.status == 200 else f"GET /health/ready answered {answer.status} {body}"
-
-
-def variant_json(variant: Variant) -> str:
-    """The switches as the application reads them."""
-    return json.dumps(dataclasses.asdict(variant), separators=(",", ":"))
-
-
-def _python_environment() -> dict[str, str]:
-    """A clean environment: settings of the user's shell must not change a measurement."""
-    kept = {
-        key: os.environ[key]
-        for key in ("HOME", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
-        if key in os.environ
-    }
-    return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONUNBUFFERED": "1"}

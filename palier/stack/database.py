@@ -135,7 +135,7 @@ def _create_login(
         raise StackError(
             what=f"cannot create the application's login: {str(error).strip()}",
             where=f"PostgreSQL, {database.server.origin}",
-            fix=f"the schema's after-data stage must create role {acts_as}",
+            fix=f"the schema must create the roles {', '.join((acts_as, *may_become))}",
         ) from error
     return database.app_url(f"{database.name}_{purpose}", password)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import locale
 import os
 import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,8 +15,10 @@ import psycopg
 from palier.errors import StackError
 from palier.stack.address import make_url, shown, with_login
 from palier.stack.binaries import OLDEST_MAJOR, Binaries, find_binaries, runnable_as
-from palier.stack.health import last_lines, wait_until
-from palier.stack.ports import HOST, free_port
+from palier.stack.environments import server_environment
+from palier.stack.health import wait_until
+from palier.stack.listening import start_listening
+from palier.stack.ports import HOST
 from palier.stack.process import Child
 from palier.stack.workspace import Workspace, unprivileged_user
 
@@ -28,8 +29,6 @@ SUPERUSER = "palier"
 INITDB_DEADLINE_S = 60.0
 START_DEADLINE_S = 30.0
 """Both take about a second; a cold disk on a busy machine takes longer."""
-
-_PORT_TRIES = 5
 
 DEFAULT_SETTINGS: Mapping[str, str] = {
     # Room for the largest pool of a tier; a connection that is not used costs little.
@@ -207,15 +206,8 @@ def use_server(url: str) -> Server:
 
 def _make_cluster(workspace: Workspace, binaries: Binaries, *, name: str, password: str) -> Path:
     """Run initdb; the data directory belongs to the user the server will run as."""
-    data = workspace.folder / name
-    password_file = workspace.folder / f"{name}.password"
-    data.mkdir(mode=0o700)
-    password_file.touch(mode=0o600)
-    password_file.write_text(password)
-    user = unprivileged_user()
-    if user is not None:
-        for path in (data, password_file):
-            shutil.chown(path, *user)
+    data = workspace.make_private_directory(name)
+    password_file = workspace.write_private_file(f"{name}.password", password)
     # Byte order for speed and the same order everywhere, but lower('É') = 'é': guest search
     # needs it. Before version 17 only the system's library has such a locale.
     locale_options = (
@@ -237,7 +229,7 @@ def _make_cluster(workspace: Workspace, binaries: Binaries, *, name: str, passwo
                 # The cluster is worth nothing before its data is loaded.
                 "--no-sync",
             ],
-            env=_server_environment(),
+            env=server_environment(),
             deadline_s=INITDB_DEADLINE_S,
             unprivileged=True,
         )
@@ -262,39 +254,25 @@ def _utf8_character_types() -> str:
 def _start_on_free_port(
     workspace: Workspace, binaries: Binaries, *, name: str, data: Path, cpus: Sequence[int]
 ) -> tuple[Child, int]:
-    """Start the server and wait until it listens; another port when somebody was quicker."""
-    for remaining in reversed(range(_PORT_TRIES)):
-        port = free_port()
-        process = workspace.start(
-            name,
-            [
-                binaries.program("postgres"),
-                *("-D", str(data)),
-                *("-c", f"port={port}"),
-                *("-c", f"listen_addresses={HOST}"),
-                *("-c", "unix_socket_directories="),
-            ],
-            env=_server_environment(),
-            # Fast shutdown, then immediate shutdown, which takes its children along.
-            signals=("SIGINT", "SIGQUIT"),
-            unprivileged=True,
-            cpus=cpus,
-        )
-        try:
-            wait_until(
-                lambda: _why_not_listening(data),
-                deadline_s=START_DEADLINE_S,
-                component=name,
-                process=process,
-            )
-        except StackError:
-            taken = any("Address already in use" in line for line in last_lines(process.log_path))
-            workspace.stop(process)
-            if taken and remaining:
-                continue
-            raise
-        return process, port
-    raise AssertionError("the last try returns or raises")
+    """Start the server and wait until it listens."""
+    return start_listening(
+        workspace,
+        name,
+        lambda port: [
+            binaries.program("postgres"),
+            *("-D", str(data)),
+            *("-c", f"port={port}"),
+            *("-c", f"listen_addresses={HOST}"),
+            *("-c", "unix_socket_directories="),
+        ],
+        env=server_environment(),
+        why_not_ready=lambda _process, _port: _why_not_listening(data),
+        deadline_s=START_DEADLINE_S,
+        # Fast shutdown, then immediate shutdown, which takes its children along.
+        signals=("SIGINT", "SIGQUIT"),
+        unprivileged=True,
+        cpus=cpus,
+    )
 
 
 def _why_not_listening(data: Path) -> str | None:
@@ -316,10 +294,6 @@ def _why_not_answering(url: str) -> str | None:
             return None
     except psycopg.OperationalError as error:
         return str(error).strip()
-
-
-def _server_environment() -> dict[str, str]:
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _quoted(value: str) -> str:

@@ -48,15 +48,20 @@ class Child:
 
     Attributes:
         record: How to end it.
-        log_path: Where its stdout and stderr go.
+        log_path: Where its stdout and stderr go, behind those of an earlier one of that name.
     """
 
     def __init__(
-        self, record: ProcessRecord, popen: subprocess.Popen[bytes], log_path: Path
+        self,
+        record: ProcessRecord,
+        popen: subprocess.Popen[bytes],
+        log_path: Path,
+        log_start: int = 0,
     ) -> None:
         self.record = record
         self.log_path = log_path
         self._popen = popen
+        self._log_start = log_start
 
     @property
     def pid(self) -> int:
@@ -80,6 +85,12 @@ class Child:
             return (self.pid, *(process.pid for process in leader.children(recursive=True)))
         except psutil.NoSuchProcess:
             return ()
+
+    def output(self) -> str:
+        """What it has written so far."""
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
 
     def stop(self) -> None:
         """End it; a no-op when it has ended.
@@ -131,6 +142,7 @@ def start_process(
         "cpus": list(cpus),
     }
     with log_path.open("ab") as log:
+        log_start = log.tell()
         popen = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(launch.__file__)), json.dumps(wishes)],
             stdin=subprocess.DEVNULL,
@@ -141,7 +153,7 @@ def start_process(
             start_new_session=True,
         )
     record = ProcessRecord(name=name, process=identify(popen.pid), signals=signals)
-    return Child(record, popen, log_path)
+    return Child(record, popen, log_path, log_start)
 
 
 def end(record: ProcessRecord) -> None:

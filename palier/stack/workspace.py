@@ -153,6 +153,22 @@ class Workspace:
         self._children.remove(child)
         self._write(processes=tuple(p for p in self._record.processes if p != child.record))
 
+    def make_private_directory(self, name: str) -> Path:
+        """A new directory in the folder for a component that has given up root."""
+        path = self.folder / name
+        path.mkdir(mode=0o700)
+        _give_away(path)
+        return path
+
+    def write_private_file(self, name: str, text: str) -> Path:
+        """A file in the folder that only such a component (and root) can read; replaces one."""
+        path = self.folder / name
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        _give_away(path)
+        return path
+
     def note(self, **facts: str) -> None:
         """Add facts for people and other commands to the record."""
         self._write(facts={**self._record.facts, **facts})
@@ -234,6 +250,13 @@ def take_down(folder: Path, record: StackRecord | None) -> None:
             where=str(folder),
             fix="remove it by hand",
         ) from error
+
+
+def _give_away(path: Path) -> None:
+    """Let the user own it that components give up root for."""
+    user = unprivileged_user()
+    if user is not None:
+        shutil.chown(path, *user)
 
 
 def unprivileged_user() -> tuple[int, int] | None:

@@ -79,7 +79,7 @@ def test_an_application_that_is_never_ready_is_an_error_with_what_it_answered(
 def test_a_port_that_somebody_takes_first_costs_a_second_try(stacks_home, monkeypatch):
     taken, free = free_port(), free_port()
     ports = iter([taken, free])
-    monkeypatch.setattr("palier.stack.app.free_port", lambda: next(ports))
+    monkeypatch.setattr("palier.stack.listening.free_port", lambda: next(ports))
     with (
         socket.create_server((HOST, taken)),
         Workspace.create(purpose="test", home=stacks_home) as workspace,
@@ -112,7 +112,7 @@ def test_somebody_elses_answer_is_not_taken_for_ours(stacks_home, monkeypatch):
     ):
         theirs = start_tiny(other)
         ports = iter([int(theirs.url.rpartition(":")[2]), free_port()])
-        monkeypatch.setattr("palier.stack.app.free_port", lambda: next(ports))
+        monkeypatch.setattr("palier.stack.listening.free_port", lambda: next(ports))
 
         ours = start_tiny(workspace)
 
