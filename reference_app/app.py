@@ -28,7 +28,7 @@ from reference_app.plans.routes import PlanAdministrationController, PlansContro
 from reference_app.problems import EXCEPTION_HANDLERS
 from reference_app.reservations.routes import ReservationsController
 from reference_app.schools.routes import SchoolsController
-from reference_app.session import provide_session
+from reference_app.session import provide_guest_session, provide_session
 from reference_app.settings import Settings, read_settings
 from reference_app.statistics.routes import StatisticsController
 from reference_app.units.routes import UnitsController
@@ -79,6 +79,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         guards=[require_token(tokens)],
         dependencies={
             "session": Provide(provide_session(database, settings.variant), sync_to_thread=False),
+            "guest_session": Provide(
+                provide_guest_session(database, settings.variant), sync_to_thread=False
+            ),
             "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),

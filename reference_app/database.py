@@ -19,7 +19,7 @@ from psycopg.rows import args_row
 from psycopg.sql import Composed
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
 
-from reference_app.identity.principal import Principal
+from reference_app.identity.principal import Guest, Principal
 from reference_app.settings import Settings
 
 Row = TypeVar("Row")
@@ -41,6 +41,10 @@ _SET_IDENTITY: LiteralString = """/* set_identity */
 SELECT set_config('app.user_id', %s, true),
        set_config('app.role', %s, true),
        set_config('app.tenant_id', %s, true)"""
+
+# Whatever row security says: a guest may not do what the signed-in may, and the role is the limit.
+_SET_GUEST: LiteralString = """/* set_guest */
+SELECT set_config('role', 'app_guest', true), set_config('app.token', %s, true)"""
 
 
 class Database:
@@ -103,10 +107,12 @@ class Database:
 
     async def rows(
         self,
-        principal: Principal | None,
+        principal: Principal | Guest | None,
         statement: Statement,
         parameters: Mapping[str, Any],
         row: Callable[..., Row],
+        *,
+        before: Statement | None = None,
     ) -> list[Row]:
         """Run one statement in its own transaction.
 
@@ -115,6 +121,8 @@ class Database:
             statement: Fixed text with named placeholders.
             parameters: Values by name.
             row: Called with the columns of each row.
+            before: A statement that waits for a turn: it runs first in the same transaction and
+                with the same parameters, so ``statement`` sees what it waited for.
 
         Returns:
             One value a row, in the order of the statement.
@@ -123,11 +131,15 @@ class Database:
             psycopg.Error: As the server says; OperationalError when it cannot be reached or no
                 connection came free in time.
         """
+        preparations = self._identity(principal)
+        if before is not None:
+            preparations.append((before, parameters))
         async with self._connection() as connection:
             cursor = connection.cursor(binary=True, row_factory=args_row(row))
-            if principal is not None and self._sets_identity:
+            if preparations:
                 async with connection.pipeline():
-                    await connection.execute(_SET_IDENTITY, _identity(principal))
+                    for preparation, values in preparations:
+                        await connection.execute(preparation, values)
                     await cursor.execute(statement, parameters)
             else:
                 await cursor.execute(statement, parameters)
@@ -135,13 +147,15 @@ class Database:
 
     async def first(
         self,
-        principal: Principal | None,
+        principal: Principal | Guest | None,
         statement: Statement,
         parameters: Mapping[str, Any],
         row: Callable[..., Row],
+        *,
+        before: Statement | None = None,
     ) -> Row | None:
         """Like :meth:`rows`, for a statement that gives one row or none."""
-        found = await self.rows(principal, statement, parameters, row)
+        found = await self.rows(principal, statement, parameters, row, before=before)
         return found[0] if found else None
 
     async def ping(self, timeout_s: float) -> None:
@@ -171,6 +185,15 @@ class Database:
         if not asked.cancelled():
             asked.exception()  # known already: it did not answer in time
 
+    def _identity(self, principal: Principal | Guest | None) -> list[tuple[Statement, Any]]:
+        """What says who asks, to run before the statement and in its transaction."""
+        if isinstance(principal, Guest):
+            return [(_SET_GUEST, (principal.token_sha256,))]
+        if principal is None or not self._sets_identity:
+            return []
+        tenant = "" if principal.tenant_id is None else str(principal.tenant_id)
+        return [(_SET_IDENTITY, (str(principal.user_id), principal.role, tenant))]
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         pool = self._open_pool()
@@ -196,8 +219,3 @@ class Database:
         if self._pool is None:
             raise RuntimeError("the database is used before it was opened")
         return self._pool
-
-
-def _identity(principal: Principal) -> tuple[str, str, str]:
-    tenant = principal.tenant_id
-    return str(principal.user_id), principal.role, "" if tenant is None else str(tenant)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
+
+_GUEST_TOKEN = re.compile(r"(/guest/+)[^/]+", re.IGNORECASE)
 
 
 class JsonFormatter(logging.Formatter):
@@ -43,3 +46,8 @@ def configure_logging(level: str, *, access_log: bool) -> None:
             handler.setFormatter(JsonFormatter())
             logger.addHandler(handler)
             logger.propagate = False
+
+
+def without_secrets(path: str) -> str:
+    """A request's path as a log may show it: a guest's token opens a sheet (B-80)."""
+    return _GUEST_TOKEN.sub(r"\1...", path)

@@ -16,6 +16,7 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_app.log import without_secrets
 from reference_app.metrics import Metrics
 
 access_logger = logging.getLogger("reference_app.access")
@@ -83,7 +84,7 @@ def _fields(
     return {
         "request_id": scope["state"]["request_id"],
         "method": method,
-        "path": scope["path"],
+        "path": without_secrets(scope["path"]),
         "route": route,
         "status": status,
         "duration_ms": round(duration_s * 1000, 3),

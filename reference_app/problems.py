@@ -18,6 +18,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from reference_app.log import without_secrets
+
 MEDIA_TYPE = "application/problem+json"
 
 RETRY_AFTER_S = 1
@@ -172,7 +174,8 @@ def _on_deep_nesting(
 
 
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
-    logger.error("unexpected error: %s %s", request.method, request.url.path, exc_info=error)
+    path = without_secrets(request.url.path)
+    logger.error("unexpected error: %s %s", request.method, path, exc_info=error)
     return _respond(
         request,
         Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", "an unexpected error"),

@@ -23,3 +23,13 @@ class Principal(msgspec.Struct, frozen=True):
     user_id: UUID
     role: Role
     tenant_id: UUID | None
+
+
+class Guest(msgspec.Struct, frozen=True):
+    """Somebody without an account who shows the token of a sheet (B-80).
+
+    Attributes:
+        token_sha256: SHA-256 of the token, in hex: the token itself goes no further.
+    """
+
+    token_sha256: str
