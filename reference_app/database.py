@@ -1,10 +1,8 @@
 """The database of one process: a pool, and one way to run a statement as somebody.
 
 Every statement runs in a transaction that begins by saying who asks, so that row security can
-answer. The two are sent together (pipeline mode): PostgreSQL treats what comes before the next
-Sync as one transaction, so identity, statement and commit cost a single round trip.
-
-Source: PostgreSQL documentation, "Pipeline mode" and "Extended Query Protocol: Pipelining".
+answer. The two are sent together: PostgreSQL treats what comes before the next Sync as one
+transaction, so identity, statement and commit cost a single round trip (``round_trip.py``).
 """
 
 from __future__ import annotations
@@ -13,17 +11,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg.rows import args_row
-from psycopg.sql import Composed
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
 
 from reference_app.identity.principal import Guest, Principal
+from reference_app.round_trip import Prepared, numbered, one_round_trip
 from reference_app.settings import Settings
 
 Row = TypeVar("Row")
-Statement = LiteralString | Composed
+Statement = LiteralString
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
 RECONNECT_S = 2.0
@@ -33,18 +31,14 @@ new attempt at once, where the pool's own retries would back off up to minutes."
 STATEMENT_TIMEOUT_S = 30
 """B-196: no query may hold one of the few connections longer."""
 
-PREPARE_AFTER = 1
-"""Executions before a statement is prepared. Not 0: psycopg forgets a statement whose very first
-execution fails, but the server keeps it, so every refusal would leave one behind."""
-
-_SET_IDENTITY: LiteralString = """/* set_identity */
-SELECT set_config('app.user_id', %s, true),
-       set_config('app.role', %s, true),
-       set_config('app.tenant_id', %s, true)"""
+SET_IDENTITY: LiteralString = """/* set_identity */
+SELECT set_config('app.user_id', %(user_id)s, true),
+       set_config('app.role', %(role)s, true),
+       set_config('app.tenant_id', %(tenant_id)s, true)"""
 
 # Whatever row security says: a guest may not do what the signed-in may, and the role is the limit.
-_SET_GUEST: LiteralString = """/* set_guest */
-SELECT set_config('role', 'app_guest', true), set_config('app.token', %s, true)"""
+SET_GUEST: LiteralString = """/* set_guest */
+SELECT set_config('role', 'app_guest', true), set_config('app.token', %(token)s, true)"""
 
 
 class Database:
@@ -60,6 +54,9 @@ class Database:
         self._sets_identity = settings.variant.row_security != "off"
         # A pooler hands each transaction to another server connection (decision 0021).
         self._prepares = settings.variant.pooling != "pgbouncer"
+        self._prepared: WeakKeyDictionary[psycopg.AsyncConnection[Any], Prepared] = (
+            WeakKeyDictionary()
+        )
         self._pool: Pool | None = None
         self._checking: asyncio.Task[None] | None = None
         self._given_up: set[asyncio.Task[None]] = set()
@@ -74,9 +71,8 @@ class Database:
         if self._prepares:
             # In the start-up message, so it costs no round trip; poolers refuse it there.
             kwargs["options"] = f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
-            kwargs["prepare_threshold"] = PREPARE_AFTER
-        else:
-            kwargs["prepare_threshold"] = None
+        # What is worth preparing is prepared in round_trip.py.
+        kwargs["prepare_threshold"] = None
         one_connection_a_request = self._settings.variant.pooling == "none"
         kind: type[Pool] = (
             AsyncNullConnectionPool if one_connection_a_request else AsyncConnectionPool
@@ -131,19 +127,17 @@ class Database:
             psycopg.Error: As the server says; OperationalError when it cannot be reached or no
                 connection came free in time.
         """
-        preparations = self._identity(principal)
+        steps = [*self._identity(principal)]
         if before is not None:
-            preparations.append((before, parameters))
+            steps.append((before, parameters))
+        steps.append((statement, parameters))
         async with self._connection() as connection:
-            cursor = connection.cursor(binary=True, row_factory=args_row(row))
-            if preparations:
-                async with connection.pipeline():
-                    for preparation, values in preparations:
-                        await connection.execute(preparation, values)
-                    await cursor.execute(statement, parameters)
-            else:
-                await cursor.execute(statement, parameters)
-            return await cursor.fetchall()
+            return await one_round_trip(
+                connection,
+                [(numbered(text), values) for text, values in steps],
+                row,
+                self._prepared_on(connection),
+            )
 
     async def first(
         self,
@@ -180,19 +174,30 @@ class Database:
         async with self._connection() as connection:
             await connection.execute("SELECT 1")
 
+    def _prepared_on(self, connection: psycopg.AsyncConnection[Any]) -> Prepared | None:
+        if not self._prepares:
+            return None
+        known = self._prepared.get(connection)
+        if known is None:
+            known = self._prepared[connection] = Prepared()
+        return known
+
     def _forget(self, asked: asyncio.Task[None]) -> None:
         self._given_up.discard(asked)
         if not asked.cancelled():
             asked.exception()  # known already: it did not answer in time
 
-    def _identity(self, principal: Principal | Guest | None) -> list[tuple[Statement, Any]]:
+    def _identity(
+        self, principal: Principal | Guest | None
+    ) -> list[tuple[Statement, Mapping[str, Any]]]:
         """What says who asks, to run before the statement and in its transaction."""
         if isinstance(principal, Guest):
-            return [(_SET_GUEST, (principal.token_sha256,))]
+            return [(SET_GUEST, {"token": principal.token_sha256})]
         if principal is None or not self._sets_identity:
             return []
-        tenant = "" if principal.tenant_id is None else str(principal.tenant_id)
-        return [(_SET_IDENTITY, (str(principal.user_id), principal.role, tenant))]
+        tenant_id = "" if principal.tenant_id is None else str(principal.tenant_id)
+        who = {"user_id": str(principal.user_id), "role": principal.role, "tenant_id": tenant_id}
+        return [(SET_IDENTITY, who)]
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
@@ -203,8 +208,7 @@ class Database:
         except (psycopg.OperationalError, asyncio.CancelledError):
             if connection.broken:
                 self._check_the_others(pool)
-            # Broken off midway, perhaps before the server prepared what psycopg now believes to
-            # be prepared: every later use of that statement on this connection would fail.
+            # Broken off midway: the answers of this request would be read by the next one.
             await connection.close()
             raise
         finally:

@@ -27,7 +27,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Generic, LiteralString, TypeVar
 
-from psycopg.sql import SQL, Composed
+from psycopg.sql import SQL
 
 from reference_app.pages import (
     PAGE_SIZE,
@@ -223,14 +223,15 @@ class Listing(Generic[Row]):
 @cache  # a list has at most 2^filters combinations, in 3 shapes, with and without a cursor
 def _statement(
     listing: Listing[Any], shape: LiteralString, active: tuple[str, ...], *, after: bool = False
-) -> Composed:
+) -> LiteralString:
     conditions = [listing.scope, *(listing.conditions[name] for name in active)]
     if after:
         conditions.append(listing.order.after)
-    return SQL(shape).format(
+    statement = SQL(shape).format(
         name=SQL(listing.name),
         columns=SQL(listing.columns),
         source=SQL(listing.source),
         condition=SQL(" AND ").join(map(SQL, conditions)),
         order=SQL(listing.order.sql),
     )
+    return statement.as_string()
