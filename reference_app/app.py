@@ -15,6 +15,12 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 
 from reference_app import health
+from reference_app.cache.memory import MemoryStore
+from reference_app.cache.pages import PageCache
+from reference_app.cache.redis import RedisStore
+from reference_app.cache.store import Store
+from reference_app.cache.versions import VersionReader, reading
+from reference_app.conditional import weakened_when_encoded
 from reference_app.database import Database
 from reference_app.description import describe_refusals
 from reference_app.identity.guards import require_token
@@ -26,6 +32,7 @@ from reference_app.metrics import Metrics
 from reference_app.observation import observed
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
+from reference_app.remote import Remote
 from reference_app.reservations.routes import ReservationsController
 from reference_app.schools.routes import SchoolsController
 from reference_app.session import provide_guest_session, provide_session
@@ -54,6 +61,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
     database = Database(settings)
     metrics = Metrics(database.statistics)
     tokens = Tokens(settings.jwt_secret, settings.token_ttl_s)
+    remote = (
+        None
+        if settings.redis_url is None
+        else Remote(settings.redis_url, prefix=settings.redis_prefix)
+    )
+    pages = _pages(settings, database, remote, metrics)
     sign_in = SignIn(database, tokens, settings.password_log2_n)
 
     @asynccontextmanager
@@ -63,7 +76,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
             yield
         finally:
             sign_in.close()
+            if pages is not None:
+                await pages.close()
             await database.close()
+            if remote is not None:
+                await remote.close()
 
     app = Litestar(
         route_handlers=[
@@ -78,7 +95,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         guards=[require_token(tokens)],
         dependencies={
-            "session": Provide(provide_session(database, settings.variant), sync_to_thread=False),
+            "session": Provide(
+                provide_session(database, pages, settings.variant), sync_to_thread=False
+            ),
             "guest_session": Provide(
                 provide_guest_session(database, settings.variant), sync_to_thread=False
             ),
@@ -97,8 +116,25 @@ def create_app(settings: Settings | None = None) -> Litestar:
         logging_config=None,
     )
     describe_refusals(app)
+    if settings.variant.compression:
+        app.asgi_handler = weakened_when_encoded(app.asgi_handler)
     app.asgi_handler = observed(app.asgi_handler, metrics, access_log=settings.access_log)
     return app
+
+
+def _pages(
+    settings: Settings, database: Database, remote: Remote | None, metrics: Metrics
+) -> PageCache | None:
+    store: Store
+    if settings.variant.cache == "none":
+        return None
+    if settings.variant.cache == "memory":
+        store = MemoryStore(settings.cache_memory_mb * 1_000_000)
+    elif remote is None:
+        raise ValueError("variant cache: redis needs the setting redis_url")
+    else:
+        store = RedisStore(remote)
+    return PageCache(store, VersionReader(reading(database)), metrics.cache)
 
 
 def _openapi() -> OpenAPIConfig:

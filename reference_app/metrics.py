@@ -51,12 +51,37 @@ class Metrics:
             ["pid"],
             registry=self.registry,
         ).labels(str(os.getpid())).set(1)
+        self.cache = CacheCounters(self.registry)
         self.registry.register(_PoolCollector(pool_statistics))
 
     def record(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one answered request."""
         self._requests.labels(method, route, str(status)).inc()
         self._duration_s.labels(method, route).observe(duration_s)
+
+
+class CacheCounters:
+    """What the page cache did, by family of answers (``reference_app.cache.families``)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._hits = Counter(
+            "app_cache_hits", "Answers that were kept and still true", ["family"], registry=registry
+        )
+        self._misses = Counter(
+            "app_cache_misses", "Answers that had to be made", ["family"], registry=registry
+        )
+        self._errors = Counter(
+            "app_cache_errors", "Times the cache could not be asked", ["family"], registry=registry
+        )
+
+    def hit(self, family: str) -> None:
+        self._hits.labels(family).inc()
+
+    def miss(self, family: str) -> None:
+        self._misses.labels(family).inc()
+
+    def error(self, family: str) -> None:
+        self._errors.labels(family).inc()
 
 
 class _PoolCollector(Collector):

@@ -8,7 +8,8 @@ and the row-security policies of the one before. ANALYZE is left to whoever load
 A part of the application brings its own files, and nothing here names them: ``0*.sql`` are tables;
 ``1*`` constraints, ``2*`` reference data, ``3*`` functions and triggers, ``4*`` grants, run in the
 order of their numbers; ``indexes/SET/``, ``row_security/policies/`` and
-``row_security/owner_indexes/`` hold one file a part.
+``row_security/owner_indexes/`` hold one file a part. ``owner_versions/`` is there only for variants
+that keep copies of rows: a cache, or a replica to read from.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
     Args:
         url: Connection of the owner of the tables, who may create roles and extensions.
         stage: ``"before-data"`` or ``"after-data"``.
-        variant: Only ``indexes`` and ``row_security`` matter here.
+        variant: Only ``indexes``, ``row_security``, ``cache`` and ``reads`` matter here.
 
     Raises:
         psycopg.Error: The server refused; nothing was changed.
@@ -67,6 +68,7 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
                 _run(connection, step)
             _set_indexes(connection, variant)
             _set_row_security(connection, variant)
+            _set_owner_versions(connection, variant)
 
 
 def index_names(index_set: Literal["none", "tier1", "full"]) -> frozenset[str]:
@@ -109,6 +111,17 @@ def _set_row_security(connection: psycopg.Connection, variant: Variant) -> None:
             connection.execute(
                 SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(Identifier(table), change)
             )
+
+
+def _set_owner_versions(connection: psycopg.Connection, variant: Variant) -> None:
+    if variant.cache != "none" or variant.reads == "replica":
+        _run(connection, "owner_versions/*.sql")
+    else:
+        # The triggers go with their function. Table and triggers come and go together: an
+        # application that finds the table can rely on the versions in it.
+        connection.execute("DROP FUNCTION IF EXISTS renew_owner_version() CASCADE")
+        connection.execute("DROP FUNCTION IF EXISTS renew_version_of(uuid)")
+        connection.execute("DROP TABLE IF EXISTS owner_versions")
 
 
 def _policies(text: str, *, once: bool) -> str:

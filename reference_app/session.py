@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from litestar import Request
+from litestar import Request, Response
 
+from reference_app.cache.families import Family
+from reference_app.cache.pages import PageCache
+from reference_app.conditional import represent, respond
 from reference_app.database import Database, Statement
 from reference_app.identity.principal import Guest, Principal
 from reference_app.variant import Variant
 
 Row = TypeVar("Row")
+Body = TypeVar("Body")
 
 
 class Session:
@@ -27,11 +31,19 @@ class Session:
         variant: The switches of this deployment.
     """
 
-    __slots__ = ("_database", "principal", "variant")
+    __slots__ = ("_database", "_pages", "_request", "principal", "variant")
 
-    def __init__(self, database: Database, principal: Principal, variant: Variant) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pages: PageCache | None,
+        request: Request[Principal, Any, Any],
+        variant: Variant,
+    ) -> None:
         self._database = database
-        self.principal = principal
+        self._pages = pages
+        self._request = request
+        self.principal = request.user
         self.variant = variant
 
     @property
@@ -65,6 +77,32 @@ class Session:
         found = await self.rows(statement, parameters, row, before=before)
         return found[0] if found else None
 
+    async def answer(
+        self,
+        family: Family,
+        load: Callable[[], Awaitable[Body]],
+        *what: object,
+        **filters: object,
+    ) -> Response[Body]:
+        """What ``load`` gives, from the cache if it is still true; 304 if the client has it.
+
+        Never older than a write that was acknowledged before the request, in every variant. The
+        result of ``load`` may depend on nothing but the principal, the rows of its tables
+        (``schema/owner_versions``), and ``what`` and ``filters``: a load that looks at the clock
+        names the day it found.
+
+        Args:
+            family: Kind of answer; gives its lifetime.
+            load: Makes the answer.
+            what: Tells it from the owner's other answers of the family.
+            filters: Narrow it; None does not.
+        """
+        if self._pages is None:
+            return respond(self._request, represent(await load()))
+        key = family.key(self.user_id, *what, **filters)
+        found, is_hit = await self._pages.find(family, self.user_id, key, load)
+        return respond(self._request, found, {"X-Cache": "hit" if is_hit else "miss"})
+
 
 class GuestSession:
     """The database as the holder of one sheet's token sees it.
@@ -97,11 +135,19 @@ class GuestSession:
         return found[0] if found else None
 
 
-def provide_session(database: Database, variant: Variant) -> Callable[..., Session]:
-    """Make the dependency ``session`` of an application."""
+def provide_session(
+    database: Database, pages: PageCache | None, variant: Variant
+) -> Callable[..., Session]:
+    """Make the dependency ``session`` of an application.
+
+    Args:
+        database: Runs the statements.
+        pages: Keeps answers; None in a variant without a cache.
+        variant: The switches.
+    """
 
     def session(request: Request[Principal, Any, Any]) -> Session:
-        return Session(database, request.user, variant)
+        return Session(database, pages, request, variant)
 
     return session
 

@@ -34,6 +34,9 @@ class Settings:
         token_ttl_s: ``APP_TOKEN_TTL_S``: life of a token.
         password_log2_n: ``APP_PASSWORD_LOG2_N``: scrypt cost of new passwords.
         variant: ``APP_VARIANT``: the switches.
+        redis_url: ``APP_REDIS_URL``: the Redis all processes share; None without one.
+        redis_prefix: ``APP_REDIS_PREFIX``: of every key; others may use the same Redis.
+        cache_memory_mb: ``APP_CACHE_MEMORY_MB``: what ``cache: memory`` may take in a process.
         log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
     """
@@ -45,6 +48,9 @@ class Settings:
     token_ttl_s: int = 3600
     password_log2_n: int = 14
     variant: Variant = field(default_factory=Variant)
+    redis_url: str | None = field(default=None, repr=False)
+    redis_prefix: str = ""
+    cache_memory_mb: int = 64
     log_level: str = "WARNING"
     access_log: bool = False
 
@@ -82,6 +88,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         variant = parse_variant(environment.get("APP_VARIANT", "{}"))
     except ValueError as error:
         reader.problems.append(f"APP_VARIANT: {error}")
+    redis_url = reader.address("APP_REDIS_URL", ("redis", "rediss", "unix"), "redis://host:6379/0")
+    if variant.cache == "redis" and not environment.get("APP_REDIS_URL"):
+        reader.problems.append(
+            "APP_REDIS_URL is not set; the variant says cache: redis, so it should be like: "
+            "redis://host:6379/0"
+        )
+    cache_memory_mb = reader.whole("APP_CACHE_MEMORY_MB", default=64, low=1, high=65_536)
     if reader.problems:
         raise SettingsError(reader.problems)
     return Settings(
@@ -92,6 +105,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         token_ttl_s=token_ttl_s,
         password_log2_n=password_log2_n,
         variant=variant,
+        redis_url=redis_url,
+        redis_prefix=environment.get("APP_REDIS_PREFIX", ""),
+        cache_memory_mb=cache_memory_mb,
         log_level=log_level,
         access_log=environment.get("APP_ACCESS_LOG", "0") == "1",
     )
@@ -109,6 +125,16 @@ class _Reader:
         if not value:
             self.problems.append(f"{name} is not set; it should be like: {example}")
         return value
+
+    def address(self, name: str, schemes: tuple[str, ...], example: str) -> str | None:
+        """An address that may be left out, of one of ``schemes``."""
+        text = self.environment.get(name, "")
+        if not text:
+            return None
+        if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            # Not the value itself: it may hold a password.
+            self.problems.append(f"{name} is not such an address; it should be like: {example}")
+        return text
 
     def whole(self, name: str, *, default: int, low: int, high: int) -> int:
         text = self.environment.get(name, "")
