@@ -82,7 +82,7 @@ class Session:
         family: Family,
         load: Callable[[], Awaitable[Body]],
         *what: object,
-        **filters: object,
+        filters: Mapping[str, object] | None = None,
     ) -> Response[Body]:
         """What ``load`` gives, from the cache if it is still true; 304 if the client has it.
 
@@ -99,7 +99,7 @@ class Session:
         """
         if self._pages is None:
             return respond(self._request, represent(await load()))
-        key = family.key(self.user_id, *what, **filters)
+        key = family.key(self.user_id, *what, filters=filters)
         found, is_hit = await self._pages.find(family, self.user_id, key, load)
         return respond(self._request, found, {"X-Cache": "hit" if is_hit else "miss"})
 

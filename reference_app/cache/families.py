@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,8 +20,8 @@ class Family(msgspec.Struct, frozen=True):
     name: str
     lifetime_s: int
 
-    def key(self, owner: UUID, *what: object, **filters: object) -> str:
-        """``reservations:<owner>:page:2``, filters that are set in the order of their names.
+    def key(self, owner: UUID, *what: object, filters: Mapping[str, object] | None = None) -> str:
+        """``reservations:<owner>:page:2``, then the filters that are set, by their names.
 
         Args:
             owner: Whose answer it is.
@@ -28,7 +29,9 @@ class Family(msgspec.Struct, frozen=True):
             filters: Narrow it; None does not.
         """
         chosen = [
-            (name, str(value)) for name, value in sorted(filters.items()) if value is not None
+            (name, str(value))
+            for name, value in sorted((filters or {}).items())
+            if value is not None
         ]
         parts = [self.name, str(owner), *map(str, what)]
         if chosen:

@@ -28,10 +28,8 @@ class RedisStore:
     async def get(self, key: str) -> Entry | None:
         """See :class:`reference_app.cache.store.Store`."""
         try:
-            found: bytes | None = await self._remote.ask(
-                lambda redis: redis.get(self._prefix + key)
-            )
-            return None if found is None else _DECODER.decode(found)
+            found = await self._remote.ask(lambda redis: redis.get(self._prefix + key))
+            return _DECODER.decode(found) if isinstance(found, bytes) else None
         except (RemoteAwayError, msgspec.DecodeError) as error:
             raise StoreError(str(error)) from error
 

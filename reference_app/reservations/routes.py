@@ -15,6 +15,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from reference_app.cache import families
 from reference_app.identity.guards import require_role
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, Problem, invalid, not_found
@@ -58,25 +59,27 @@ class ReservationsController(Controller):
         status: FromQuery[Status | None] = None,
         gite_id: FromQuery[UUID | None] = None,
         q: Annotated[str | None, QueryParameter(max_length=200)] = None,
-    ) -> Page[Reservation]:
+    ) -> Response[Page[Reservation]]:
         """Newest arrival first.
 
         ``from`` and ``to`` are the first and last day of arrival, ``q`` searches guests' names in
         French. Which way of paging is offered is a switch of the deployment; ``next`` leads on in
         each of them, and no position is the first page.
         """
-        return await RESERVATIONS.page(
-            session,
-            page=page,
-            after=after,
-            filters={
-                "from": arrival_from,
-                "to": arrival_to,
-                "platform": platform,
-                "status": status,
-                "gite_id": gite_id,
-                "q": q,
-            },
+        filters = {
+            "from": arrival_from,
+            "to": arrival_to,
+            "platform": platform,
+            "status": status,
+            "gite_id": gite_id,
+            "q": q,
+        }
+        position = ("page", page or 1) if after is None else ("after", after)
+        return await session.answer(
+            families.RESERVATIONS,
+            lambda: RESERVATIONS.page(session, page=page, after=after, filters=filters),
+            *position,
+            filters=filters,
         )
 
     @get("/{reservation_id:uuid}", summary="One reservation")
@@ -84,12 +87,16 @@ class ReservationsController(Controller):
         self,
         reservation_id: FromPath[UUID],
         session: NamedDependency[Session],
-    ) -> Reservation:
+    ) -> Response[Reservation]:
         """404 also for a reservation of somebody else."""
-        found = await find_reservation(session, reservation_id)
-        if found is None:
-            raise not_found("reservation")
-        return found
+
+        async def load() -> Reservation:
+            found = await find_reservation(session, reservation_id)
+            if found is None:
+                raise not_found("reservation")
+            return found
+
+        return await session.answer(families.RESERVATIONS, load, "one", reservation_id)
 
     @post("/", summary="Book a stay")
     async def create(

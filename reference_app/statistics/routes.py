@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from reference_app.cache.families import DASHBOARD, STATISTICS
 from reference_app.identity.guards import require_role
 from reference_app.problems import FieldError, invalid
 from reference_app.session import Session
@@ -40,28 +41,36 @@ class StatisticsController(Controller):
         self,
         session: NamedDependency[Session],
         day: Annotated[date | None, QueryParameter(name="date")] = None,
-    ) -> Dashboard:
+    ) -> Response[Dashboard]:
         """As of ``date``; today, in UTC, when none is named."""
         today = _today() if day is None else _with_room(day)
         first, last = dashboard_range(today)
-        return summarise(await stays_between(session, first, last), today)
+
+        async def load() -> Dashboard:
+            return summarise(await stays_between(session, first, last), today)
+
+        return await session.answer(DASHBOARD, load, today)
 
     @get("/statistics", summary="Figures of a year")
     async def statistics(
         self,
         session: NamedDependency[Session],
         year: Annotated[int | None, QueryParameter(ge=1900, le=2200)] = None,
-    ) -> YearStatistics:
+    ) -> Response[YearStatistics]:
         """The present year when none is named."""
         wanted = _today().year if year is None else year
-        months = await year_figures(session, wanted)
-        return YearStatistics(
-            wanted,
-            sum(row.bookings for row in months),
-            sum(row.nights for row in months),
-            sum(row.revenue_centimes for row in months),
-            months,
-        )
+
+        async def load() -> YearStatistics:
+            months = await year_figures(session, wanted)
+            return YearStatistics(
+                wanted,
+                sum(row.bookings for row in months),
+                sum(row.nights for row in months),
+                sum(row.revenue_centimes for row in months),
+                months,
+            )
+
+        return await session.answer(STATISTICS, load, wanted)
 
 
 def _today() -> date:

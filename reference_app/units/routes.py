@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
+from reference_app.cache.families import UNITS
 from reference_app.identity.guards import require_role
 from reference_app.problems import not_found
 from reference_app.session import Session
@@ -57,21 +59,25 @@ class UnitsController(Controller):
     guards = (require_role("owner"),)
 
     @get("/", summary="All gîtes")
-    async def list(self, session: NamedDependency[Session]) -> list[Unit]:
+    async def list(self, session: NamedDependency[Session]) -> Response[Sequence[Unit]]:
         """By name."""
-        return await list_units(session)
+        return await session.answer(UNITS, lambda: list_units(session), "all")
 
     @get("/{unit_id:uuid}", summary="One gîte")
     async def show(
         self,
         unit_id: FromPath[UUID],
         session: NamedDependency[Session],
-    ) -> Unit:
+    ) -> Response[Unit]:
         """404 also for a gîte of somebody else."""
-        unit = await find_unit(session, unit_id)
-        if unit is None:
-            raise not_found("gîte")
-        return unit
+
+        async def load() -> Unit:
+            unit = await find_unit(session, unit_id)
+            if unit is None:
+                raise not_found("gîte")
+            return unit
+
+        return await session.answer(UNITS, load, "one", unit_id)
 
     @post("/", summary="Create a gîte")
     async def create(

