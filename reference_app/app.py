@@ -23,6 +23,7 @@ from reference_app.cache.versions import VersionReader, reading
 from reference_app.conditional import weakened_when_encoded
 from reference_app.database import Database
 from reference_app.description import describe_refusals
+from reference_app.exports.routes import ExportsController
 from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             UnitsController,
             ReservationsController,
             StatisticsController,
+            ExportsController,
             PlansController,
             PlanAdministrationController,
             SchoolsController,

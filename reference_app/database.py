@@ -8,12 +8,13 @@ transaction, so identity, statement and commit cost a single round trip (``round
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg.rows import args_row
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
 
 from reference_app.identity.principal import Guest, Principal
@@ -40,6 +41,16 @@ SELECT set_config('app.user_id', %(user_id)s, true),
 SET_GUEST: LiteralString = """/* set_guest */
 SELECT set_config('role', 'app_guest', true), set_config('app.token', %(token)s, true)"""
 
+STREAM_BATCH = 500
+"""Rows that a stream holds in memory; enough that round trips do not count."""
+
+STALLED_S = 60
+"""How long the receiver of a stream may pause between two batches; then the server ends the
+transaction, because a client that stops reading must not keep a connection for good."""
+
+_BOUND_STALLS: LiteralString = """/* bound_stalls */
+SELECT set_config('idle_in_transaction_session_timeout', %(limit)s, true)"""
+
 
 class Database:
     """Statements in, typed rows out.
@@ -60,6 +71,8 @@ class Database:
         self._pool: Pool | None = None
         self._checking: asyncio.Task[None] | None = None
         self._given_up: set[asyncio.Task[None]] = set()
+        # Short requests keep most of the connections, however many exports run.
+        self._streams = asyncio.Semaphore(max(settings.pool_size // 4, 1))
 
     async def open(self) -> None:
         """Start connecting in the background; a database that is down now may come later."""
@@ -138,6 +151,57 @@ class Database:
                 row,
                 self._prepared_on(connection),
             )
+
+    async def stream(
+        self,
+        principal: Principal,
+        statement: Statement,
+        parameters: Mapping[str, Any],
+        row: Callable[..., Row],
+    ) -> AsyncGenerator[list[Row]]:
+        """Run one statement and give its rows in batches, as they are asked for.
+
+        A cursor of the server holds the rest: memory stays that of one batch, whatever the number
+        of rows, and all of them are of one snapshot. It keeps a connection and its transaction for
+        as long as the receiver takes, so only a part of the pool may be used like that at a time,
+        and a receiver that stops taking loses it after ``STALLED_S``.
+
+        Close the generator (``aclose``) when it is not run to its end.
+
+        Args:
+            principal: Who asks; row security sees them in every batch.
+            statement: Fixed text with named placeholders.
+            parameters: Values by name.
+            row: Called with the columns of each row.
+
+        Raises:
+            psycopg.Error: As the server says; OperationalError also when the receiver stalled, or
+                when too many others stream.
+        """
+        async with self._turn_to_stream(), self._connection() as connection:
+            try:
+                async with connection.transaction():
+                    await connection.execute(_BOUND_STALLS, {"limit": f"{STALLED_S}s"})
+                    for text, values in self._identity(principal):
+                        await connection.execute(text, values)
+                    async with connection.cursor(name="stream", row_factory=args_row(row)) as rest:
+                        await rest.execute(statement, parameters, binary=True)
+                        while batch := await rest.fetchmany(STREAM_BATCH):
+                            yield batch
+            except psycopg.errors.IdleInTransactionSessionTimeout as error:
+                raise psycopg.OperationalError("the receiver stopped taking rows") from error
+
+    @asynccontextmanager
+    async def _turn_to_stream(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._settings.pool_timeout_s):
+                await self._streams.acquire()
+        except TimeoutError as error:
+            raise psycopg.OperationalError("too many long answers at a time") from error
+        try:
+            yield
+        finally:
+            self._streams.release()
 
     async def first(
         self,

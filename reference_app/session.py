@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -102,6 +102,12 @@ class Session:
         key = family.key(self.user_id, *what, filters=filters)
         found, is_hit = await self._pages.find(family, self.user_id, key, load)
         return respond(self._request, found, {"X-Cache": "hit" if is_hit else "miss"})
+
+    def stream(
+        self, statement: Statement, parameters: Mapping[str, Any], row: Callable[..., Row]
+    ) -> AsyncGenerator[list[Row]]:
+        """Run one statement as the principal, batch by batch; see :meth:`Database.stream`."""
+        return self._database.stream(self.principal, statement, parameters, row)
 
 
 class GuestSession:

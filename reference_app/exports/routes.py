@@ -1,0 +1,36 @@
+"""An owner's rows as CSV files (B-91)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from reference_app.exports.answer import CsvFile
+from reference_app.exports.queries import RESERVATION_COLUMNS, stream_reservations
+from reference_app.identity.guards import require_role
+from reference_app.session import Session
+
+
+class ExportsController(Controller):
+    """Files of the signed-in owner."""
+
+    path = "/api/exports"
+    tags = ("exports",)
+    guards = (require_role("owner"),)
+
+    @get("/reservations.csv", summary="Reservations as CSV", media_type="text/csv")
+    async def reservations(
+        self,
+        session: NamedDependency[Session],
+        year: Annotated[int | None, QueryParameter(ge=1900, le=2200)] = None,
+    ) -> CsvFile:
+        """Stays that arrive in ``year``, or all; archived ones too, newest arrival first.
+
+        Sent while it is read. A text that a spreadsheet would take for a formula has an apostrophe
+        in front.
+        """
+        name = "reservations.csv" if year is None else f"reservations-{year}.csv"
+        return await CsvFile.of(name, RESERVATION_COLUMNS, stream_reservations(session, year))
