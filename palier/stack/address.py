@@ -62,6 +62,22 @@ def with_login(
     )
 
 
+def with_address(url: str, *, host: str, port: str, dbname: str | None = None) -> str:
+    """The same role and password at another server."""
+    parts = parts_of(url) | {"host": host, "port": port}
+    if dbname is not None:
+        parts["dbname"] = dbname
+    user = parts.pop("user", "postgres")
+    return make_url(
+        host=parts.pop("host"),
+        port=parts.pop("port"),
+        dbname=parts.pop("dbname", user),
+        user=user,
+        password=parts.pop("password", None),
+        options=parts,
+    )
+
+
 def parts_of(url: str) -> dict[str, str]:
     """Connection parameters of a URL or a ``key=value`` string.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palier.errors import StackError
+from palier.stack.programs import may_run
 from palier.stack.registry import HOME_VARIABLE, default_home, ensure_home
 
 OLDEST_MAJOR = 15
@@ -168,25 +169,7 @@ def _version(directory: Path) -> str | None:
 
 
 def _may_run(directory: Path, user: tuple[int, int]) -> bool:
-    """Ask the system: run the programs as that user."""
-    uid, gid = user
-    for name in ("postgres", "initdb"):
-        try:
-            answer = subprocess.run(
-                [directory / name, "--version"],
-                capture_output=True,
-                timeout=10,
-                check=False,
-                user=uid,
-                group=gid,
-                extra_groups=[],
-                cwd="/",
-            )
-        except PermissionError:
-            return False
-        if answer.returncode != 0:
-            return False
-    return True
+    return all(may_run(directory / name, user) for name in ("postgres", "initdb"))
 
 
 def _copy_wheel(site: Path, package: str, target: Path) -> None:

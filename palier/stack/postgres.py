@@ -129,13 +129,12 @@ def start_server(
     password = secrets.token_urlsafe(24)
     data = _make_cluster(workspace, binaries, name=name, password=password)
     chosen = {**DEFAULT_SETTINGS, "cluster_name": f"palier-{workspace.token}", **dict(settings)}
-    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.writelines(f"{key} = {_quoted(value)}\n" for key, value in chosen.items())
-    process, port = _start_on_free_port(workspace, binaries, name=name, data=data, cpus=cpus)
+    append_settings(data, chosen)
+    process, port = start_on_free_port(workspace, binaries, name=name, data=data, cpus=cpus)
 
     url = make_url(host=HOST, port=str(port), dbname="postgres", user=SUPERUSER, password=password)
     wait_until(
-        lambda: _why_not_answering(url),
+        lambda: why_not_answering(url),
         deadline_s=START_DEADLINE_S,
         component=name,
         process=process,
@@ -251,7 +250,7 @@ def _utf8_character_types() -> str:
     return "C"
 
 
-def _start_on_free_port(
+def start_on_free_port(
     workspace: Workspace, binaries: Binaries, *, name: str, data: Path, cpus: Sequence[int]
 ) -> tuple[Child, int]:
     """Start the server and wait until it listens."""
@@ -288,12 +287,18 @@ def _why_not_listening(data: Path) -> str | None:
     return None if status == "ready" else f"it says: {status}"
 
 
-def _why_not_answering(url: str) -> str | None:
+def why_not_answering(url: str) -> str | None:
     try:
         with psycopg.connect(url, connect_timeout=5):
             return None
     except psycopg.OperationalError as error:
         return str(error).strip()
+
+
+def append_settings(data: Path, settings: Mapping[str, str]) -> None:
+    """Add to postgresql.conf; what comes last wins."""
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.writelines(f"{key} = {_quoted(value)}\n" for key, value in settings.items())
 
 
 def _quoted(value: str) -> str:
