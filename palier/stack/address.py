@@ -62,11 +62,9 @@ def with_login(
     )
 
 
-def with_address(url: str, *, host: str, port: str, dbname: str | None = None) -> str:
-    """The same role and password at another server."""
+def with_address(url: str, *, host: str, port: str) -> str:
+    """The same database, role and password at another server."""
     parts = parts_of(url) | {"host": host, "port": port}
-    if dbname is not None:
-        parts["dbname"] = dbname
     user = parts.pop("user", "postgres")
     return make_url(
         host=parts.pop("host"),
