@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from seed.clock import clock_at
 from seed.draws import below, row_keys
+from seed.gites import capacities, gite_keys, nightly_prices
 from seed.ids import GiteIds, OwnerIds, id_text
 from seed.names import address_parts, first_names, last_names
-from seed.owners import MINUTES_A_DAY, capacities, gite_keys, nightly_prices
+from seed.owners import MINUTES_A_DAY
 from seed.season import DAYS_BACK, HIGH, LOW, season_around
 from seed.sizes import sizes_of
 from seed.spec import DatasetSpec
@@ -68,6 +69,11 @@ class Bookings:
     price_cents: NDArray[np.int64]
     created_minute: NDArray[np.int64]
     updated_minute: NDArray[np.int64]
+
+    @property
+    def is_cancelled(self) -> NDArray[np.bool_]:
+        is_cancelled: NDArray[np.bool_] = self.status == STATUSES.index(CANCELLED)
+        return is_cancelled
 
     def take(self, order: NDArray[np.int64] | NDArray[np.bool_]) -> Bookings:
         """The rows at these places, in this order."""

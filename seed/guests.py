@@ -51,8 +51,8 @@ def guest_row_counts(spec: DatasetSpec) -> Counter[str]:
     return Counter(
         {
             CLIENT_ACCESS_TOKENS.name: len(sheets.index),
-            HOUR_REQUESTS.name: np.count_nonzero(_asks(spec, sheets)),
-            GUEST_FEEDBACK.name: np.count_nonzero(_answers(spec, sheets)),
+            HOUR_REQUESTS.name: int(np.count_nonzero(_asks(spec, sheets))),
+            GUEST_FEEDBACK.name: int(np.count_nonzero(_answers(spec, sheets))),
         }
     )
 

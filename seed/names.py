@@ -19,6 +19,11 @@ PLACES = (
     "du Pré vert", "de l'Écluse", "des Cigales", "du Puits", "des Mûriers", "de la Forêt",
     "du Phare", "des Oliviers", "de la Source", "des Bruyères", "du Rocher", "des Vignes",
 )  # fmt: skip
+STREETS = (
+    "rue de la Mairie", "chemin des Écoliers", "place de l'Église", "route de la Plage",
+    "impasse du Moulin", "rue du Général Leclerc", "avenue de la Gare", "quai des Pêcheurs",
+    "chemin du Bois", "rue des Lilas", "rue Victor Hugo", "route des Crêtes",
+)  # fmt: skip
 SCHOOL_KINDS = ("École", "Collège", "Lycée", "Institut", "Complexe scolaire")
 SCHOOL_PATRONS = (
     "Aimé Césaire", "Jules Ferry", "Marie Curie", "Victor Hugo", "Léopold Sédar Senghor",

@@ -7,18 +7,39 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seed.activities import activity_counts, activity_lines
 from seed.bookings import booking_lines, draw_bookings
 from seed.checksum import LineSum, add_sums, sum_lines
+from seed.cleaning import cleaning_lines, is_scheduled, scheduled_count
+from seed.gites import draw_gites, gite_lines
 from seed.guests import guest_lines, guest_row_counts
-from seed.owners import gite_lines, owner_lines
+from seed.linen import ARTICLES, linen_lines
+from seed.notices import notice_counts, notice_lines
+from seed.owners import owner_lines
 from seed.schools import group_lines, group_row_counts
 from seed.sizes import ranges_of, sizes_of
 from seed.spec import DatasetSpec
-from seed.tables import GITES, RESERVATIONS, USERS, Lines
+from seed.support import support_lines, support_row_counts
+from seed.syncs import log_counts, sync_lines, task_counts
+from seed.tables import (
+    ACTIVITES_GITES,
+    CLEANING_SCHEDULE,
+    GITES,
+    KM_TRAJETS,
+    LINEN_STOCKS,
+    NOTIFICATIONS,
+    RESERVATIONS,
+    SYNC_LOGS,
+    SYNC_QUEUE,
+    USERS,
+    Lines,
+)
+from seed.trips import TRIPS_A_GITE, trip_lines
 
 BOOKINGS_A_PART = 8_000
 """Large enough that connecting costs nothing beside it, small enough for a smooth progress bar and
@@ -59,17 +80,28 @@ def parts_of(spec: DatasetSpec) -> tuple[Part, ...]:
 def part_lines(spec: DatasetSpec, part: Part) -> Lines:
     """The rows of a part as COPY lines, table by table."""
     tenants = part.tenants(spec)
-    if part.of_groups:
-        return group_lines(spec, tenants)
+    return group_lines(spec, tenants) if part.of_groups else _owner_lines(spec, tenants)
+
+
+def _owner_lines(spec: DatasetSpec, owners: NDArray[np.int64]) -> Lines:
+    """Everything that belongs to these owners."""
     sizes = sizes_of(spec)
-    gites = ranges_of(sizes.gite_starts, tenants)
-    numbers = ranges_of(sizes.owner_booking_starts, tenants)
-    bookings = draw_bookings(spec, numbers).by_booking_date()
+    gites = draw_gites(spec, ranges_of(sizes.gite_starts, owners))
+    numbers = ranges_of(sizes.owner_booking_starts, owners)
+    bookings = draw_bookings(spec, numbers)
+    cleaned = bookings.take(is_scheduled(spec, numbers))
     return {
-        USERS: owner_lines(spec, tenants),
+        USERS: owner_lines(spec, owners),
         GITES: gite_lines(spec, gites),
-        RESERVATIONS: booking_lines(spec, bookings),
-        **guest_lines(spec, tenants),
+        RESERVATIONS: booking_lines(spec, bookings.by_booking_date()),
+        **guest_lines(spec, owners),
+        ACTIVITES_GITES: activity_lines(spec, gites),
+        CLEANING_SCHEDULE: cleaning_lines(spec, cleaned.by_booking_date()),
+        LINEN_STOCKS: linen_lines(spec, gites),
+        KM_TRAJETS: trip_lines(spec, gites),
+        NOTIFICATIONS: notice_lines(spec, owners),
+        **sync_lines(spec, gites),
+        **support_lines(spec, owners),
     }
 
 
@@ -91,9 +123,29 @@ def pure_sums(spec: DatasetSpec) -> dict[str, LineSum]:
 
 def row_counts(spec: DatasetSpec) -> dict[str, int]:
     """Rows of each table, without making them."""
-    counts = Counter(
-        {USERS.name: spec.owners, GITES.name: spec.gites, RESERVATIONS.name: spec.reservations}
-    )
-    counts.update(guest_row_counts(spec))
+    counts = Counter(_owner_row_counts(spec))
     counts.update(group_row_counts(spec))
     return dict(counts)
+
+
+@lru_cache(maxsize=4)
+def _owner_row_counts(spec: DatasetSpec) -> Counter[str]:
+    owners = np.arange(spec.owners, dtype=np.int64)
+    gites = draw_gites(spec, np.arange(spec.gites, dtype=np.int64))
+    counts = Counter(
+        {
+            USERS.name: spec.owners,
+            GITES.name: spec.gites,
+            RESERVATIONS.name: spec.reservations,
+            ACTIVITES_GITES.name: int(activity_counts(gites).sum()),
+            CLEANING_SCHEDULE.name: scheduled_count(spec),
+            LINEN_STOCKS.name: spec.gites * len(ARTICLES),
+            KM_TRAJETS.name: spec.gites * TRIPS_A_GITE,
+            NOTIFICATIONS.name: int(notice_counts(spec, owners).sum()),
+            SYNC_QUEUE.name: int(task_counts(gites).sum()),
+            SYNC_LOGS.name: int(log_counts(gites).sum()),
+        }
+    )
+    counts.update(guest_row_counts(spec))
+    counts.update(support_row_counts(spec))
+    return counts

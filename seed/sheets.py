@@ -34,6 +34,9 @@ MONTHS = 13
 DAYS_OF_HISTORY, DAYS_AHEAD = 360, 30
 """Thirteen months of thirty days: sheets of the last year and of the guests of the next month."""
 
+MAX_DAYS_BEFORE_STAY = 30
+"""A sheet is made at most this long before its guest comes."""
+
 OPEN_DAYS = 3_650
 """An open sheet ends this long after the anchor: the policies compare with the real clock."""
 
@@ -168,10 +171,12 @@ def draw_sheets(spec: DatasetSpec, owners: NDArray[np.int64]) -> Sheets:
     bookings = draw_bookings(spec, of_booking)
     keys = row_keys(seed=spec.seed, kind="guest_sheet", tenants=bookings.owner, indexes=index)
 
-    first_minute = bookings.created_minute
     last_minute = np.minimum(bookings.first_day, 0) * MINUTES_A_DAY
+    first_minute = np.maximum(
+        bookings.created_minute, last_minute - MAX_DAYS_BEFORE_STAY * MINUTES_A_DAY
+    )
     created = first_minute + below(keys, 0, last_minute - first_minute)
-    is_cancelled = bookings.status == 2
+    is_cancelled = bookings.is_cancelled
     is_revoked = ~is_open & (is_cancelled | (below(keys, 1, 100) < PERCENT_REVOKED))
     revoked = np.where(
         is_cancelled,

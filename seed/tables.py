@@ -86,9 +86,65 @@ GUEST_FEEDBACK = Table(
         "id", "reservation_id", "gite_id", "owner_user_id", "note", "commentaire", "created_at",
     ),
 )  # fmt: skip
+ACTIVITES_GITES = Table(
+    "activites_gites",
+    (
+        "id", "gite_id", "owner_user_id", "nom", "categorie", "description", "adresse",
+        "distance_m", "created_at",
+    ),
+)  # fmt: skip
+CLEANING_SCHEDULE = Table(
+    "cleaning_schedule",
+    (
+        "id", "gite_id", "owner_user_id", "reservation_id", "date", "status", "intervenant",
+        "created_at", "updated_at",
+    ),
+)  # fmt: skip
+LINEN_STOCKS = Table(
+    "linen_stocks",
+    ("id", "gite_id", "owner_user_id", "article", "total", "propres", "updated_at"),
+)
+KM_TRAJETS = Table(
+    "km_trajets",
+    (
+        "id", "owner_user_id", "gite_id", "date", "depart", "arrivee", "hectometres", "motif",
+        "created_at",
+    ),
+)  # fmt: skip
+NOTIFICATIONS = Table(
+    "notifications",
+    ("id", "user_id", "kind", "title", "body", "is_read", "created_at", "read_at"),
+)
+SYNC_QUEUE = Table(
+    "sync_queue",
+    (
+        "task_id", "user_id", "gite_id", "priority", "status", "retries", "created_at",
+        "available_at", "started_at", "lease_until", "worker", "completed_at", "failed_at",
+        "last_error", "error_message",
+    ),
+)  # fmt: skip
+SYNC_LOGS = Table(
+    "sync_logs",
+    (
+        "id", "task_id", "user_id", "gite_id", "status", "added", "updated", "removed",
+        "duration_ms", "error", "synced_at",
+    ),
+)  # fmt: skip
+CM_CLIENTS = Table("cm_clients", ("id", "email", "nom", "created_at"))
+CM_SUBSCRIPTIONS = Table(
+    "cm_subscriptions",
+    ("id", "client_id", "formule", "status", "starts_on", "ends_on", "created_at"),
+)
+CM_SUPPORT_TICKETS = Table(
+    "cm_support_tickets",
+    ("id", "client_id", "status", "sujet", "message", "created_at", "updated_at"),
+)
+ERROR_LOGS = Table("error_logs", ("id", "timestamp", "source", "message", "user_id", "request_id"))
 
 TABLES = (
-    USERS, GITES, RESERVATIONS, CLIENT_ACCESS_TOKENS, HOUR_REQUESTS, GUEST_FEEDBACK, SCHOOL_GROUPS,
+    USERS, GITES, RESERVATIONS, CLIENT_ACCESS_TOKENS, HOUR_REQUESTS, GUEST_FEEDBACK,
+    ACTIVITES_GITES, CLEANING_SCHEDULE, LINEN_STOCKS, KM_TRAJETS, NOTIFICATIONS, SYNC_QUEUE,
+    SYNC_LOGS, CM_CLIENTS, CM_SUBSCRIPTIONS, CM_SUPPORT_TICKETS, ERROR_LOGS, SCHOOL_GROUPS,
     SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS, STAFF, STORED_FILES,
 )  # fmt: skip
 """In an order in which each row's references exist already."""

@@ -82,7 +82,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "f87cfedcea73aacd79ceaf340fc68d07e746656c5a6fc9c7f54d62052aae8b35"
+        == "d93f945c920eb6eeb9dddfcb2510aa85f3b1be43531b9176b093bb25f16d131d"
     )
 
 
