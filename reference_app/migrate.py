@@ -8,8 +8,9 @@ and the row-security policies of the one before. ANALYZE is left to whoever load
 A part of the application brings its own files, and nothing here names them: ``0*.sql`` are tables;
 ``1*`` constraints, ``2*`` reference data, ``3*`` functions and triggers, ``4*`` grants, run in the
 order of their numbers; ``indexes/SET/``, ``row_security/policies/`` and
-``row_security/owner_indexes/`` hold one file a part. ``owner_versions/`` is there only for variants
-that keep copies of rows: a cache, or a replica to read from.
+``row_security/owner_indexes/`` hold one file a part. ``units_table/VARIANT/`` has the same shape,
+for tables that only this variant of the gîtes' information has; ``owner_versions/`` is there only
+for variants that keep copies of rows: a cache, or a replica to read from.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ from typing import Literal
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from reference_app.information.columns import Layout
+from reference_app.information.moving import (
+    InformationLostError,
+    begin_missing,
+    bring_back,
+    layout_in_use,
+    move_out,
+)
 from reference_app.variant import Variant, parse_variant
 
 SCHEMA = Path(__file__).parent / "schema"
@@ -51,10 +60,12 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
     Args:
         url: Connection of the owner of the tables, who may create roles and extensions.
         stage: ``"before-data"`` or ``"after-data"``.
-        variant: Only ``indexes``, ``row_security``, ``cache`` and ``reads`` matter here.
+        variant: Only ``indexes``, ``units_table``, ``row_security``, ``cache`` and ``reads`` matter
+            here.
 
     Raises:
         psycopg.Error: The server refused; nothing was changed.
+        InformationLostError: The gîtes' information would not have survived; nothing was changed.
     """
     with psycopg.connect(url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
@@ -64,26 +75,45 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
             _run(connection, "0*.sql")
         else:
             connection.execute("SET LOCAL maintenance_work_mem = '128MB'")
-            for step in ("1*.sql", "2*.sql", "3*.sql", "4*.sql"):
+            _run(connection, "1*.sql")
+            _set_units_table(connection, variant)
+            for step in ("2*.sql", "3*.sql", "4*.sql"):
                 _run(connection, step)
+                _run(connection, f"units_table/{variant.units_table}/{step}")
             _set_indexes(connection, variant)
             _set_row_security(connection, variant)
             _set_owner_versions(connection, variant)
 
 
-def index_names(index_set: Literal["none", "tier1", "full"]) -> frozenset[str]:
+def index_names(
+    index_set: Literal["none", "tier1", "full"], units_table: Layout = "wide"
+) -> frozenset[str]:
     """Names of the ``idx_`` indexes of a set, read from its files; ``none`` has no files."""
     return frozenset(
         name
-        for file in _files(f"indexes/{index_set}/*.sql")
+        for file in _files_of(units_table, f"indexes/{index_set}/*.sql")
         for name in _CREATES_INDEX.findall(file.read_text(encoding="utf-8"))
     )
 
 
+def _set_units_table(connection: psycopg.Connection, variant: Variant) -> None:
+    """Put the gîtes' information where the variant keeps it."""
+    present, wanted = layout_in_use(connection), variant.units_table
+    if present != wanted and present != "wide":
+        bring_back(connection, present)
+    if present == "wide":
+        begin_missing(connection)
+    if present != wanted and wanted != "wide":
+        _run(connection, f"units_table/{wanted}/0*.sql")
+        move_out(connection, wanted)
+    _run(connection, f"units_table/{wanted}/1*.sql")
+
+
 def _set_indexes(connection: psycopg.Connection, variant: Variant) -> None:
-    wanted = index_names(variant.indexes)
+    wanted = index_names(variant.indexes, variant.units_table)
     _drop_indexes(connection, "idx_", keep=wanted)
-    _run(connection, f"indexes/{variant.indexes}/*.sql")
+    for file in _files_of(variant.units_table, f"indexes/{variant.indexes}/*.sql"):
+        connection.execute(file.read_bytes())
 
 
 def _set_row_security(connection: psycopg.Connection, variant: Variant) -> None:
@@ -94,12 +124,13 @@ def _set_row_security(connection: psycopg.Connection, variant: Variant) -> None:
         connection.execute(SQL("DROP POLICY {} ON {}").format(Identifier(name), Identifier(table)))
     if variant.row_security in ("indexed", "wrapped"):
         # B-119: "index on the owner column". Named rls_, so that they are not counted as idx_.
-        _run(connection, "row_security/owner_indexes/*.sql")
+        for file in _files_of(variant.units_table, "row_security/owner_indexes/*.sql"):
+            connection.execute(file.read_bytes())
     else:
         _drop_indexes(connection, "rls_")
     if variant.row_security != "off":
         once = variant.row_security == "wrapped"
-        for file in _files("row_security/policies/*.sql"):
+        for file in _files_of(variant.units_table, "row_security/policies/*.sql"):
             connection.execute(_policies(file.read_text(encoding="utf-8"), once=once).encode())
     # Not FORCEd: the owner of the tables migrates and seeds; the application is never the owner.
     for table, is_on, wanted in connection.execute(
@@ -151,6 +182,11 @@ def _files(pattern: str) -> list[Path]:
     return sorted(SCHEMA.glob(pattern))
 
 
+def _files_of(units_table: Layout, pattern: str) -> list[Path]:
+    """The files of every variant, and those about the tables this one keeps information in."""
+    return _files(pattern) + _files(f"units_table/{units_table}/{pattern}")
+
+
 def _run(connection: psycopg.Connection, pattern: str) -> None:
     for file in _files(pattern):
         # Bytes: a file of our own, not a query made from values.
@@ -170,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     try:
         migrate(options.url, options.stage, variant)
-    except psycopg.Error as error:
+    except (psycopg.Error, InformationLostError) as error:
         sys.stderr.write(f"error: migration stage {options.stage} failed: {error}\n")
         return 5
     return 0
