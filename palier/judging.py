@@ -41,7 +41,7 @@ def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
         missing=run.missing,
         schedule_digest=run.schedule_digest,
     )
-    verdict = judge(run.plan, findings, run.facts)
+    verdict = judge(run.plan, findings, run.facts, invariants=run.invariants)
     return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(
         plan=run.plan,
         findings=findings,

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from palier.analysis.facts import Fact, plan_limit_facts
+from palier.analysis.invariants import not_ours
 from palier.environment import describe_environment
+from palier.invariants.baseline import take_baseline
+from palier.invariants.look import look
 from palier.load.driver import drive
 from palier.load.progress import Progress
 from palier.load.schedule import make_schedule
@@ -81,7 +84,8 @@ def run_tier(
     with system_under_test(plan, run_dir=run_dir, cpus=cpus, display=display) as system:
         described = system.described | {"cpus": to_jsonable(cpus)}
         files.write_environment(describe_environment(Path(), described))
-        measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)
+        with data_checked(plan, system=system, files=files, display=display):
+            measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)
     limits = () if provider_plan is None else plan_limit_facts(provider_plan)
     files.write_observations((*limits, *system.facts, *measured))
     display.say("judging, and drawing the report")
@@ -139,6 +143,21 @@ def measure(
             from_s=plan.warmup_s, to_s=plan.duration_s, system_cores=len(cpus.system)
         )
     return tuple(observed)
+
+
+@contextmanager
+def data_checked(
+    plan: RunPlan, *, system: System, files: RunFiles, display: Display
+) -> Iterator[None]:
+    """Look at the data before the load and after it, and write down what must hold and does."""
+    if system.stack is None:
+        yield
+        files.write_invariants(not_ours("the service is not ours to look into"))
+        return
+    baseline = take_baseline(system.stack.admin_url)
+    yield
+    display.say("checking the data against what was written")
+    files.write_invariants(look(system.stack.admin_url, plan, baseline=baseline, load=files.load))
 
 
 @contextmanager

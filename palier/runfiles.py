@@ -25,6 +25,13 @@ from palier.analysis.documents import (
 from palier.analysis.facts import Fact, observations_as_json, observations_from_json
 from palier.analysis.findings import Findings
 from palier.analysis.health import HEALTH_COLUMNS, no_health_lines
+from palier.analysis.invariants import (
+    Invariant,
+    invariants_as_json,
+    invariants_from_json,
+    not_ours,
+    unknown_invariants,
+)
 from palier.analysis.verdict import Verdict
 from palier.errors import RunFilesError
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, read_histograms, read_ledger
@@ -91,6 +98,10 @@ class RunFiles:
         return self.path / "observations.json"
 
     @property
+    def invariants(self) -> Path:
+        return self.path / "invariants.json"
+
+    @property
     def findings(self) -> Path:
         return self.path / "findings.json"
 
@@ -106,6 +117,10 @@ class RunFiles:
     def write_observations(self, facts: Iterable[Fact]) -> None:
         """Write ``observations.json``."""
         _write_json(self.observations, observations_as_json(facts))
+
+    def write_invariants(self, invariants: tuple[Invariant, ...]) -> None:
+        """Write ``invariants.json``."""
+        _write_json(self.invariants, invariants_as_json(invariants))
 
     def write_environment(self, environment: Mapping[str, Jsonable]) -> None:
         """Write ``environment.json``."""
@@ -126,6 +141,7 @@ class RunInputs:
         telemetry: Columns at_s, source, name, value.
         events: Of ``events.jsonl``, in the order written.
         facts: Of ``observations.json``.
+        invariants: Of ``invariants.json``; where it is absent, that none is known.
         environment: Of ``environment.json``.
         exemplars: Of ``exemplars.jsonl``.
         missing: Sentences about files that are absent or cut short.
@@ -140,6 +156,7 @@ class RunInputs:
     telemetry: pd.DataFrame
     events: Sequence[Record]
     facts: tuple[Fact, ...]
+    invariants: tuple[Invariant, ...]
     environment: Record
     exemplars: Sequence[Record]
     missing: tuple[str, ...]
@@ -174,6 +191,7 @@ def read_run(run_dir: Path) -> RunInputs:
         telemetry=_telemetry(files, lines),
         events=lines.read(files.events),
         facts=_facts(files, lines),
+        invariants=_invariants(files, plan),
         environment=_environment(files, lines),
         exemplars=lines.read(files.exemplars),
         missing=tuple(lines.missing),
@@ -334,6 +352,15 @@ def _facts(files: RunFiles, lines: _Lines) -> tuple[Fact, ...]:
         return ()
     document = _read_json(files.observations)
     return observations_from_json(document, where=str(files.observations))
+
+
+def _invariants(files: RunFiles, plan: RunPlan) -> tuple[Invariant, ...]:
+    if files.invariants.exists():
+        document = _read_json(files.invariants)
+        return invariants_from_json(document, where=str(files.invariants))
+    if plan.url is not None:
+        return not_ours("the service is not ours to look into")
+    return unknown_invariants(f"there is no {files.invariants.name}")
 
 
 def _environment(files: RunFiles, lines: _Lines) -> Record:

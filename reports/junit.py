@@ -5,13 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from palier.analysis.verdict import TargetVerdict
-from reports import targets, words
+from reports import invariants, targets, words
 from reports.inputs import ReportInputs
 from reports.text import one_line
 
 
 def render(inputs: ReportInputs) -> str:
-    """One test case a gate, and one for the run as a whole.
+    """One test case a gate and an invariant, and one for the run as a whole.
 
     A gate that is not passed is a ``failure`` with the state as its type, also when it is
     inconclusive or was not measured: undecided is not green. An invalid or interrupted run is an
@@ -31,7 +31,13 @@ def render(inputs: ReportInputs) -> str:
         ET.SubElement(properties, "property", name=name, value=one_line(value))
     for gate in gates:
         _gate(suite, gate, classname)
-    _run(suite, inputs, classname, undecided_gates=any(g.verdict != "pass" for g in gates))
+    rows = invariants.rows(verdict.invariants)
+    for row in rows:
+        _invariant(suite, row, classname)
+    undecided = any(gate.verdict != "pass" for gate in gates) or any(
+        row.state in ("violated", "not_checked") for row in rows
+    )
+    _run(suite, inputs, classname, undecided_gates=undecided)
 
     counts = {
         "tests": len(suite.findall("testcase")),
@@ -61,6 +67,16 @@ def _gate(suite: ET.Element, gate: TargetVerdict, classname: str) -> None:
         f"{row.why}\n"
         f"limit {row.limit}, measured {row.measured} ({row.interval}, {row.samples}), {row.source}"
     )
+
+
+def _invariant(suite: ET.Element, row: invariants.InvariantRow, classname: str) -> None:
+    name = f"invariant {row.id}"
+    case = ET.SubElement(suite, "testcase", name=name, classname=classname, time="0")
+    if row.state == "not_applicable":
+        ET.SubElement(case, "skipped", message=row.answer)
+    elif row.state != "held":
+        failure = ET.SubElement(case, "failure", type=row.state, message=row.answer)
+        failure.text = "\n".join((row.holds_when, *row.examples))
 
 
 def _run(suite: ET.Element, inputs: ReportInputs, classname: str, *, undecided_gates: bool) -> None:

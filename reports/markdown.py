@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from palier.analysis.invariants import InvariantState
 from palier.analysis.verdict import RunState, TargetState
-from reports import evidence, latency, targets, words
+from reports import evidence, invariants, latency, targets, words
 from reports import format as fmt
 from reports.drawings import Pictures
 from reports.inputs import ReportInputs
@@ -24,6 +25,12 @@ TARGET_MARKS: Final[dict[TargetState, str]] = {
     "fail": "❌",
     "inconclusive": "❔",
     "not_measured": "▫️",
+}
+INVARIANT_MARKS: Final[dict[InvariantState, str]] = {
+    "held": "✅",
+    "violated": "❌",
+    "not_checked": "❔",
+    "not_applicable": "▫️",
 }
 _NAME = re.compile(r"[\w./:-]+")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~@&])")
@@ -48,6 +55,7 @@ def render(inputs: ReportInputs, pictures: Pictures) -> str:
     sections: list[Iterable[str]] = [
         _answer(inputs),
         _targets(inputs),
+        _invariants(inputs),
         _latency(inputs, pictures),
         _errors(inputs),
         _ledger(inputs),
@@ -132,6 +140,30 @@ def _targets(inputs: ReportInputs) -> Iterable[str]:
         yield "\n</details>"
     if not verdict.targets:
         yield "\nThis tier states no target, so there is nothing to judge."
+
+
+def _invariants(inputs: ReportInputs) -> Iterable[str]:
+    rows = invariants.rows(inputs.verdict.invariants)
+    yield "## Is the data right?"
+    yield ""
+    if not rows:
+        yield "No invariant was looked at."
+        return
+    summary = invariants.summary(inputs.verdict.invariants)
+    yield f"Looked for in the database after the load: {summary}."
+    yield ""
+    yield from _table(
+        ("", "Invariant", "What must hold", "Answer"),
+        [
+            (
+                f"{INVARIANT_MARKS[row.state]} {row.state_words}",
+                code(row.id),
+                escape(row.holds_when),
+                escape(row.answer),
+            )
+            for row in rows
+        ],
+    )
 
 
 def _latency(inputs: ReportInputs, pictures: Pictures) -> Iterable[str]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from palier.analysis.findings import SecondPoint
 from palier.analysis.verdict import RunState
-from reports import evidence, latency, targets, words
+from reports import evidence, invariants, latency, targets, words
 from reports import format as fmt
 from reports.drawings import Pictures
 from reports.figures.thin import columns
@@ -68,6 +68,8 @@ def _context(inputs: ReportInputs, pictures: Pictures) -> dict[str, Any]:
         "target_rows": {role: targets.rows(verdict.targets, role) for role in targets.ROLE_TITLES},
         "not_measured": targets.not_measured_rows(verdict.targets),
         "counts": _counts(inputs),
+        "invariant_rows": invariants.rows(verdict.invariants),
+        "invariant_summary": invariants.summary(verdict.invariants),
         "operation_rows": operation_rows,
         "refusals": latency.refusals(operation_rows),
         "percentile_names": [fmt.percentile_name(at) for at in latency.SHOWN],

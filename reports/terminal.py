@@ -13,7 +13,7 @@ from palier.analysis.findings import Findings
 from palier.analysis.verdict import RunState, TargetState, Verdict
 from palier.model.plan import RunPlan
 from reports import format as fmt
-from reports import latency, targets, words
+from reports import invariants, latency, targets, words
 from reports.inputs import ReportPaths
 from reports.text import one_line, shortened
 
@@ -72,6 +72,7 @@ def summary_text(
     _targets(console, verdict, narrow=narrow)
     _latency(console, findings, narrow=narrow)
     _ledger(console, findings)
+    _data(console, verdict)
     if paths is not None:
         console.print()
         console.print(Text.assemble(("report  ", "bold"), str(paths.html)), soft_wrap=True)
@@ -182,6 +183,19 @@ def _ledger(console: Console, findings: Findings) -> None:
                     f"limit {one_line(check.limit)}. {one_line(check.why)}",
                 )
             )
+
+
+def _data(console: Console, verdict: Verdict) -> None:
+    if not verdict.invariants:
+        return
+    console.print(Text.assemble(("data    ", "bold"), invariants.summary(verdict.invariants)))
+    any_looked_at = any(one.state in ("held", "violated") for one in verdict.invariants)
+    for row in invariants.rows(verdict.invariants):
+        # What does not apply to this run is in the report; when it is all of it, it is said here.
+        if row.state != "held" and not (row.state == "not_applicable" and any_looked_at):
+            style = "bold red" if row.state == "violated" else "dim"
+            text = f"{row.id}: {row.answer}"
+            console.print(Text.assemble((f"{row.state_words}  ", style), shortened(text, 300)))
 
 
 def _table() -> Table:

@@ -326,6 +326,7 @@ class Engine:
     def _make_user(self) -> JourneyUser:
         user = self._new_user()
         user.observations = self._observations
+        user.on_write = self._output.write
         return user
 
     # time and lines -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from palier.load.writes import Intent
 from palier.model.identity import ANCHOR, gite_id, owner_email, password, reservation_id
 from scenarios.operation import CannotFollow, operation
 from scenarios.visitor import JourneyUser
@@ -120,35 +121,50 @@ class Owner(JourneyUser):
         # The start differs between runs, for a database that outlives one.
         slot = (self.epoch + self.session) % STAYS
         arrival = FIRST_NIGHT + timedelta(days=STAY_NIGHTS * slot)
+        stay = {
+            "gite_id": str(gite_id(seed=self.seed, owner=self.tenant, index=0)),
+            "date_debut": arrival.isoformat(),
+            "date_fin": (arrival + timedelta(days=STAY_NIGHTS)).isoformat(),
+            "client_nom": f"Famille {GUESTS[self.session % len(GUESTS)]}",
+            "voyageurs": 2,
+            "plateforme": "direct",
+            "prix_centimes": 18_000,
+        }
         answer = self.call(
             "POST",
             RESERVATIONS,
             expect=201,
             headers=self._signed(),
-            body={
-                "gite_id": str(gite_id(seed=self.seed, owner=self.tenant, index=0)),
-                "date_debut": arrival.isoformat(),
-                "date_fin": (arrival + timedelta(days=STAY_NIGHTS)).isoformat(),
-                "client_nom": f"Famille {GUESTS[self.session % len(GUESTS)]}",
-                "voyageurs": 2,
-                "plateforme": "direct",
-                "prix_centimes": 18_000,
-            },
+            body=stay,
+            writes=Intent(kind="reservation", action="create", row=stay),
         ).json()
         self.check(answer.get("date_debut") == arrival.isoformat(), "other nights than asked for")
         self.created = answer["id"]
 
     @operation
     def change_reservation(self) -> None:
+        address, change = self._own_reservation(), {"voyageurs": 4}
         answer = self.call(
-            "PATCH", self._own_reservation(), headers=self._signed(), body={"voyageurs": 4}
+            "PATCH",
+            address,
+            headers=self._signed(),
+            body=change,
+            writes=Intent(kind="reservation", action="change", id=self.created, row=change),
         ).json()
         self.check(answer.get("voyageurs") == 4, "the change did not take")
 
     @operation
     def cancel_reservation(self) -> None:
         answer = self.call(
-            "POST", f"{self._own_reservation()}/cancel", headers=self._signed()
+            "POST",
+            f"{self._own_reservation()}/cancel",
+            headers=self._signed(),
+            writes=Intent(
+                kind="reservation",
+                action="change",
+                id=self.created,
+                row={"status": "cancelled"},
+            ),
         ).json()
         self.check(answer.get("status") == "cancelled", "the stay is not cancelled")
 

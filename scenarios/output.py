@@ -1,4 +1,4 @@
-"""Where a loader's lines and raw samples go: files it flushes once a second."""
+"""Where a loader's lines, its writes and raw samples go: files it flushes once a second."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from palier.load.recorder import Sent
+from palier.load.writes import Write, last_line, writes_file
 
 RAW_COLUMNS: Final = "session,operation,outcome,intended_us,started_us,ended_us\n"
 
@@ -25,6 +26,8 @@ class Output:
 
     def __init__(self, folder: Path, *, worker: int, raw: bool) -> None:
         self._lines = (folder / f"worker-{worker}.jsonl").open("w", encoding="utf-8")
+        self._writes = writes_file(folder, worker).open("w", encoding="utf-8")
+        self._written = 0
         self._raw = (folder / f"raw-{worker}.csv").open("w", encoding="utf-8") if raw else None
         if self._raw is not None:
             self._raw.write(RAW_COLUMNS)
@@ -33,6 +36,7 @@ class Output:
         """Write a line and flush everything."""
         self._lines.write(json.dumps(line, separators=(",", ":")) + "\n")
         self._lines.flush()
+        self._writes.flush()
         if self._raw is not None:
             self._raw.flush()
 
@@ -44,8 +48,15 @@ class Output:
                 f"{sent.intended_us},{sent.started_us},{sent.ended_us}\n"
             )
 
+    def write(self, write: Write) -> None:
+        """Told of every request that was to change something, when its fate is known."""
+        self._writes.write(write.line())
+        self._written += 1
+
     def close(self) -> None:
-        """Close the files."""
+        """Close the files; nothing more will be written."""
+        self._writes.write(last_line(self._written))
+        self._writes.close()
         self._lines.close()
         if self._raw is not None:
             self._raw.close()

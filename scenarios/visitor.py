@@ -19,6 +19,7 @@ from locust import task
 from locust.contrib.fasthttp import FastHttpUser
 
 from palier.load.outcome import Outcome
+from palier.load.writes import Fate, Intent, Write
 from palier.model.journey import Journey
 from palier.model.plan import REQUEST_TIMEOUT_S
 
@@ -81,10 +82,14 @@ class Exchange:
         status: HTTP status; None when no answer came.
         request_id: The answer's request id, if it had one.
         message: What went wrong; empty when nothing did.
+        intent: What the request was to write, if anything.
+        answer: The right answer, once it has come whole; None before and otherwise.
     """
 
     __slots__ = (
+        "answer",
         "ended_ns",
+        "intent",
         "message",
         "operation",
         "request_id",
@@ -100,7 +105,17 @@ class Exchange:
         self.status: int | None = None
         self.request_id: str | None = None
         self.message = ""
+        self.intent: Intent | None = None
+        self.answer: Answer | None = None
         self.response: Any = None
+
+    def fate(self) -> Fate:
+        """What became of the intent, as far as the answer tells."""
+        if self.answer is not None and self.answer.status < 300:
+            return "acknowledged"
+        if self.status is not None and 400 <= self.status < 500:
+            return "refused"
+        return "unanswered"
 
 
 class _TimeIsUp(BaseException):
@@ -143,6 +158,7 @@ class JourneyUser(FastHttpUser):
         self.observations: dict[str, float] = {}
         self.exchange = Exchange("")
         self.on_send: Callable[[int], None] | None = None
+        self.on_write: Callable[[Write], None] | None = None
         self._visits: Any = None
 
     # what subclasses use --------------------------------------------------------------------
@@ -161,18 +177,20 @@ class JourneyUser(FastHttpUser):
         method: str,
         path: str,
         *,
-        expect: int = 200,
+        expect: int | tuple[int, ...] = 200,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        writes: Intent | None = None,
     ) -> Answer:
         """Make the one request of the running operation and check the status of its answer.
 
         Args:
             method: HTTP method.
             path: Path with query, below the host.
-            expect: The right status.
+            expect: The right status, or all right ones.
             body: Sent as JSON when given.
             headers: Further headers.
+            writes: What it is to write; the database is compared with it after the run.
 
         Raises:
             Failed: No answer, not a whole one, or another status.
@@ -183,7 +201,9 @@ class JourneyUser(FastHttpUser):
         exchange = self.exchange
         if exchange.started_ns is not None:
             raise ScenarioError(f"operation {exchange.operation} makes more than one request")
+        exchange.intent = writes
         response = self._send(exchange, method, path, body, headers)
+        right = expect if isinstance(expect, tuple) else (expect,)
         status = response.status_code or None
         exchange.status = status
         if response.headers is not None:
@@ -191,11 +211,12 @@ class JourneyUser(FastHttpUser):
         problem = response.request_meta["exception"] or getattr(response, "error", None)
         if isinstance(problem, OSError) and problem.errno in OWN_ERRNOS:
             raise GeneratorError(f"{_in_words(problem)}: raise the limit, or use more --workers")
-        if problem is not None and (status is None or status == expect):
+        if problem is not None and (status is None or status in right):
             raise Failed(f"no whole answer: {_in_words(problem)}")
-        if status != expect:
-            raise Failed(f"status {status} instead of {expect}")
-        return Answer(expect, response.headers, response.content or b"")
+        if status is None or status not in right:
+            raise Failed(f"status {status} instead of {' or '.join(map(str, right))}")
+        exchange.answer = Answer(status, response.headers, response.content or b"")
+        return exchange.answer
 
     def check(self, claim: bool, otherwise: str) -> None:
         """Hold a claim about the answer.
@@ -244,6 +265,9 @@ class JourneyUser(FastHttpUser):
             raise
         except Exception as error:  # noqa: BLE001  an answer of an unforeseen form is a failure
             exchange.message = f"scenario: {type(error).__name__}: {error}"
+        finally:
+            # Also when the end of the run cuts the request off.
+            self._tell_of_write(exchange)
         self._tell_locust(exchange)
         return outcome
 
@@ -302,6 +326,27 @@ class JourneyUser(FastHttpUser):
             timer.close()
         return exchange.response
 
+    def _tell_of_write(self, exchange: Exchange) -> None:
+        intent = exchange.intent
+        if intent is None or self.on_write is None or exchange.ended_ns is None:
+            return
+        given = intent.id
+        if given is None and exchange.answer is not None:
+            given = _id_of(exchange.answer)
+        self.on_write(
+            Write(
+                at_ns=exchange.ended_ns,
+                operation=exchange.operation,
+                tenant=self.tenant,
+                session=self.session,
+                kind=intent.kind,
+                action=intent.action,
+                id=given,
+                row=intent.row,
+                fate=exchange.fate(),
+            )
+        )
+
     def _tell_locust(self, exchange: Exchange) -> None:
         response, exchange.response = exchange.response, None
         if response is None:
@@ -324,6 +369,15 @@ class JourneyUser(FastHttpUser):
             start_time=time.time() - self.timeout_s,
             url=f"{self.host}{path}",
         )
+
+
+def _id_of(answer: Answer) -> str | None:
+    """Id of what was created; None when the answer does not say."""
+    try:
+        given = answer.json()["id"]
+    except (Failed, KeyError, TypeError):
+        return None
+    return given if isinstance(given, str) else None
 
 
 def _in_words(error: BaseException) -> str:

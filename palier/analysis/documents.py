@@ -44,6 +44,7 @@ def verdict_as_json(verdict: Verdict) -> dict[str, Jsonable]:
         "targets": [_target_as_json(target) for target in verdict.targets],
         "interrupted": verdict.interrupted,
         "exit_code": int(verdict.exit_code),
+        "invariants": [to_jsonable(invariant) for invariant in verdict.invariants],
     }
 
 

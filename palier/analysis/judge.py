@@ -1,7 +1,8 @@
 """From findings to a verdict: targets one by one, then the run.
 
-INVALID when the measurement was unfit, else FAIL if any gate fails, else INCONCLUSIVE if any gate
-is undecided or unmeasured or the window was not steady or not whole, else PASS.
+FAIL when the data is wrong after the load; else INVALID when the measurement was unfit, else FAIL
+if any gate fails, else INCONCLUSIVE if any gate is undecided or unmeasured or the window was not
+steady or not whole, else PASS.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from palier.analysis.facts import Fact, facts_by_name
 from palier.analysis.findings import Findings, LedgerTotals
 from palier.analysis.headroom import by_headroom
+from palier.analysis.invariants import Invariant
 from palier.analysis.judge_target import judge_target, sentence
 from palier.analysis.metrics import Evidence
 from palier.analysis.verdict import RunState, TargetVerdict, Verdict
@@ -28,6 +30,7 @@ def judge(
     facts: Iterable[Fact],
     *,
     targets: Sequence[Target] | None = None,
+    invariants: Sequence[Invariant] = (),
 ) -> Verdict:
     """The verdict of a run.
 
@@ -36,6 +39,7 @@ def judge(
         findings: What was found.
         facts: Observed outside the load; of two with one name the later one counts.
         targets: Judged instead of the tier's own.
+        invariants: What had to hold in the data.
 
     Raises:
         ConfigError: A target names an unknown metric or a unit that does not fit it.
@@ -45,7 +49,7 @@ def judge(
         judge_target(target, evidence)
         for target in (plan.tier.targets if targets is None else targets)
     )
-    verdict, reasons = decide(findings, judged)
+    verdict, reasons = decide(findings, judged, invariants)
     return Verdict(
         run=findings.run,
         verdict=verdict,
@@ -53,25 +57,45 @@ def judge(
         ledger=findings.ledger,
         targets=judged,
         interrupted=findings.interrupted,
+        invariants=tuple(invariants),
     )
 
 
 def decide(
-    findings: Findings, targets: Sequence[TargetVerdict]
+    findings: Findings,
+    targets: Sequence[TargetVerdict],
+    invariants: Sequence[Invariant] = (),
 ) -> tuple[RunState, tuple[str, ...]]:
     """The run's verdict and its reasons; the first one decided it."""
+    broken = [_broken(one) for one in invariants if one.state == "violated"]
     unfit = [check for check in findings.health if not check.ok]
     if unfit or not findings.health:
-        return "INVALID", _unfit_reasons(findings)
+        # Wrong data is wrong however late the requests were.
+        return "FAIL" if broken else "INVALID", (*broken, *_unfit_reasons(findings))
     gates = [target for target in targets if target.role == "gate"]
     by_state = _by_state(gates)
     open_gates = [*by_state["inconclusive"], *by_state["not_measured"]]
-    doubts = [*_doubts(findings, gates), *(sentence(target) for target in open_gates)]
+    doubts = [
+        *_doubts(findings, gates),
+        *(sentence(target) for target in open_gates),
+        *(_unknown(one) for one in invariants if one.state == "not_checked"),
+    ]
+    if broken:
+        missed = (sentence(target) for target in by_state["fail"])
+        return "FAIL", (*broken, *missed, *doubts)
     if by_state["fail"]:
         return "FAIL", (*(sentence(target) for target in by_state["fail"]), *doubts)
     if doubts:
         return "INCONCLUSIVE", tuple(doubts)
     return "PASS", _pass_reasons(gates)
+
+
+def _broken(invariant: Invariant) -> str:
+    return f"invariant {invariant.id} is broken: {invariant.sentence}"
+
+
+def _unknown(invariant: Invariant) -> str:
+    return f"invariant {invariant.id} was not checked: {invariant.why}"
 
 
 def _unfit_reasons(findings: Findings) -> tuple[str, ...]:

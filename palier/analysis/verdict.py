@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from palier.analysis.findings import LedgerTotals
+from palier.analysis.invariants import Invariant
 from palier.errors import ExitCode
 
 VERDICT_SCHEMA = 1
@@ -48,6 +49,8 @@ class Verdict:
     ledger: LedgerTotals
     targets: tuple[TargetVerdict, ...]
     interrupted: bool
+    invariants: tuple[Invariant, ...] = ()
+    """What had to hold in the data; a violated one fails the run."""
 
     @property
     def exit_code(self) -> ExitCode:

@@ -24,6 +24,7 @@ from palier.analysis.findings import (
     SecondPoint,
     Steadiness,
 )
+from palier.analysis.invariants import Invariant
 from palier.analysis.verdict import RunState, TargetVerdict, Verdict
 from palier.model.journey import Journey, Step
 from palier.model.plan import RunPlan, make_plan
@@ -489,6 +490,44 @@ def telemetry(length: int = 60) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["at_s", "source", "name", "value"])
 
 
+HELD = (
+    Invariant(
+        id="acknowledged-writes",
+        holds_when="Each acknowledged write is there exactly once, as it was written",
+        how="the loaders' log of writes, joined with the tables",
+        state="held",
+        checked=183,
+    ),
+    Invariant(
+        id="no-overlapping-stays",
+        holds_when="No two stays of one gîte share a night",
+        how="every stay against the one before it",
+        state="held",
+        checked=24_183,
+    ),
+    Invariant(
+        id="sync-tasks",
+        holds_when="Each task of the queue is done once, or failed after its retries",
+        how="sync_queue against sync_logs",
+        state="not_applicable",
+        why="this run synchronised no calendar",
+    ),
+)
+BROKEN = (
+    HELD[0],
+    dataclasses.replace(
+        HELD[1],
+        state="violated",
+        violations=2,
+        examples=(
+            "gîte 6f1d1f8e has stays from 2026-07-04 and 2026-07-05",
+            "gîte 0b6f5a1c has stays from 2026-08-01 and 2026-08-03",
+        ),
+    ),
+    dataclasses.replace(HELD[2], state="not_checked", why="the database did not answer in 60 s"),
+)
+
+
 def verdict(
     state: RunState,
     reasons: tuple[str, ...],
@@ -496,6 +535,7 @@ def verdict(
     targets: tuple[TargetVerdict, ...] = TARGETS,
     *,
     interrupted: bool = False,
+    invariants: tuple[Invariant, ...] = HELD,
 ) -> Verdict:
     """The verdict over ``targets``."""
     return Verdict(
@@ -505,6 +545,7 @@ def verdict(
         ledger=totals,
         targets=targets,
         interrupted=interrupted,
+        invariants=invariants,
     )
 
 
@@ -563,12 +604,15 @@ def failing() -> ReportInputs:
         verdict=verdict(
             "FAIL",
             (
+                "invariant no-overlapping-stays is broken: 2 of 24,183 break it: "
+                "gîte 6f1d1f8e has stays from 2026-07-04 and 2026-07-05",
                 "gate T-52 is missed: response p95 of all requests is 369 ms, the limit is 100 ms",
                 "gate T-61 is missed: response p95 of list_reservations is 315 ms, "
                 "the limit is 50 ms",
             ),
             totals,
             targets,
+            invariants=BROKEN,
         ),
         environment=ENVIRONMENT,
         exemplars=exemplars(broken=True),
@@ -692,7 +736,7 @@ def empty() -> ReportInputs:
             lag=percentiles("lag", None, 0),
             offered_per_s=0.0,
         ),
-        verdict=verdict("INCONCLUSIVE", (), totals, ()),
+        verdict=verdict("INCONCLUSIVE", (), totals, (), invariants=()),
     )
 
 

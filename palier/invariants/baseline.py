@@ -1,0 +1,64 @@
+"""What was there before the load: without it nobody can say that nothing else was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from palier.errors import StackError
+from palier.invariants.kinds import KINDS, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The database before the load.
+
+    Attributes:
+        at: When, on the clock of the database.
+        counts: Rows by kind, of those that only scenarios create.
+    """
+
+    at: datetime
+    counts: Mapping[str, int]
+
+
+def take_baseline(admin_url: str) -> Baseline:
+    """Count what is there.
+
+    Raises:
+        StackError: The database did not answer.
+    """
+    try:
+        with psycopg.connect(admin_url) as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            (at,) = _one(connection, sql.SQL("SELECT clock_timestamp()"))
+            counts = {name: count_of(connection, kind) for name, kind in KINDS.items()}
+    except psycopg.Error as error:
+        raise StackError(
+            what=f"the rows there before the load cannot be counted: {str(error).strip()}",
+            where="the stack's database",
+            fix="see stack/postgres.log in the run directory, and run again",
+        ) from error
+    return Baseline(at=at, counts=counts)
+
+
+def count_of(connection: psycopg.Connection[Any], kind: Kind) -> int:
+    """Rows of a kind."""
+    (count,) = _one(
+        connection,
+        sql.SQL("SELECT count(*) FROM {} WHERE {}").format(
+            sql.Identifier(kind.source), sql.SQL(kind.counted)
+        ),
+    )
+    return int(count)
+
+
+def _one(connection: psycopg.Connection[Any], query: sql.SQL | sql.Composed) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = connection.execute(query).fetchone()
+    assert row is not None  # an aggregate always gives a row
+    return row

@@ -1,0 +1,68 @@
+"""All invariants, in one snapshot of the database, in bounded time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from palier.analysis.invariants import Invariant, unknown_invariants
+from palier.invariants.baseline import Baseline
+from palier.invariants.bookings import BOOKING_CHECKS
+from palier.invariants.expected import put_expected
+from palier.invariants.guests import GUEST_CHECKS
+from palier.invariants.history import expectations
+from palier.invariants.looking import Check, Scene
+from palier.invariants.owners import OWNER_CHECKS
+from palier.invariants.writes import WRITE_CHECKS
+from palier.load.writes import WriteLog, read_writes
+from palier.model.plan import RunPlan
+
+STATEMENT_LIMIT_S: Final = 60
+"""Sorting the stays of the largest tier takes a third of it."""
+
+CHECKS: Final[tuple[Check, ...]] = (
+    *WRITE_CHECKS,
+    *BOOKING_CHECKS,
+    *OWNER_CHECKS,
+    *GUEST_CHECKS,
+)
+
+
+def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> tuple[Invariant, ...]:
+    """Compare the database with what the loaders wrote, and with itself.
+
+    Workers may go on meanwhile: everything is read in one snapshot, in which a task, its bookings
+    and its log are of one moment.
+
+    Args:
+        admin_url: Connection of the owner of the database.
+        plan: What was done.
+        baseline: The database before the load.
+        load: Folder of the loaders' lines.
+
+    Raises:
+        RunFilesError: The log of writes is damaged.
+    """
+    log = read_writes(load, workers=plan.workers)
+    scene = Scene(
+        baseline=baseline, unknown=log.unknown, row_security=str(plan.variant.row_security)
+    )
+    try:
+        with psycopg.connect(admin_url, autocommit=True) as connection:
+            return tuple(_answers(connection, log, scene))
+    except psycopg.OperationalError as error:
+        return unknown_invariants(f"the database could not be asked: {str(error).strip()}")
+
+
+def _answers(connection: psycopg.Connection, log: WriteLog, scene: Scene) -> Iterable[Invariant]:
+    connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT_S}s'")
+    # A sort in memory is several times one on disk; nothing else runs any more.
+    connection.execute("SET work_mem = '128MB'")
+    put_expected(connection, expectations(log.writes))
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        for check in CHECKS:
+            yield check.answer(connection, scene)
