@@ -15,6 +15,7 @@ from palier.analysis.findings import (
     Percentiles,
     Steadiness,
 )
+from palier.analysis.invariants import Invariant, InvariantState
 from palier.analysis.judge import decide
 from palier.analysis.verdict import TargetState, TargetVerdict, Verdict
 from palier.errors import ExitCode
@@ -112,18 +113,46 @@ targets = st.lists(
 )
 
 
-@given(runs, targets)
-def test_the_verdict_is_that_of_the_truth_table(run: Findings, judged: list[TargetVerdict]) -> None:
-    verdict, reasons = decide(run, judged)
+def invariant(state: InvariantState) -> Invariant:
+    return Invariant(
+        id="no-overlapping-stays",
+        holds_when="No two stays share a night",
+        how="looked",
+        state=state,
+        checked=10,
+        violations=1 if state == "violated" else 0,
+        examples=("gîte 1",) if state == "violated" else (),
+        why="the database was gone" if state == "not_checked" else "",
+    )
+
+
+invariants = st.lists(
+    st.builds(
+        invariant, st.sampled_from(["held", "held", "violated", "not_checked", "not_applicable"])
+    ),
+    max_size=4,
+)
+
+
+@given(runs, targets, invariants)
+def test_the_verdict_is_that_of_the_truth_table(
+    run: Findings, judged: list[TargetVerdict], looked_for: list[Invariant]
+) -> None:
+    verdict, reasons = decide(run, judged, looked_for)
+    states = {one.state for one in looked_for}
     gates = [one.verdict for one in judged if one.role == "gate"]
     fit = bool(run.health) and all(check.ok for check in run.health)
     whole = not run.interrupted and run.overall.ledger.succeeded > 0
     steady = run.steadiness is not None and run.steadiness.steady is True
-    if not fit:
+    right = "not_checked" not in states
+    if "violated" in states:
+        expected = "FAIL"
+        assert "invariant no-overlapping-stays is broken" in reasons[0]
+    elif not fit:
         expected = "INVALID"
     elif "fail" in gates:
         expected = "FAIL"
-    elif whole and steady and gates and set(gates) == {"pass"}:
+    elif whole and steady and right and gates and set(gates) == {"pass"}:
         expected = "PASS"
     else:
         expected = "INCONCLUSIVE"

@@ -23,6 +23,7 @@ ALLOWED = {
     "testcase": {"name", "classname", "time"},
     "failure": {"type", "message"},
     "error": {"type", "message"},
+    "skipped": {"message"},
 }
 """Elements and attributes of the schema that Jenkins, GitLab and GitHub actions share."""
 
@@ -50,14 +51,14 @@ def test_elements_attributes_and_counts_follow_the_common_schema(case: str) -> N
             "tests": len(suite.findall("testcase")),
             "failures": len(suite.findall("testcase/failure")),
             "errors": len(suite.findall("testcase/error")),
-            "skipped": 0,
+            "skipped": len(suite.findall("testcase/skipped")),
         }
     )
     for case_element in suite.findall("testcase"):
         assert len(case_element) <= 1
 
 
-def test_every_gate_is_a_test_case_and_goals_are_not() -> None:
+def test_every_gate_and_invariant_is_a_test_case_and_goals_are_not() -> None:
     names = [case.attrib["name"] for case in parsed(reports_samples.passing()).iter("testcase")]
 
     assert names == [
@@ -65,6 +66,9 @@ def test_every_gate_is_a_test_case_and_goals_are_not() -> None:
         "T-61 Bookings list (p95 of list_reservations)",
         "T-55 Error rate",
         "T-58 Throughput at peak",
+        "invariant acknowledged-writes",
+        "invariant no-overlapping-stays",
+        "invariant sync-tasks",
         "the run as a whole",
     ]
 
@@ -79,6 +83,22 @@ def test_a_missed_gate_tells_limit_measurement_and_reason() -> None:
     assert failure.text is not None
     assert "the whole interval lies above the limit" in failure.text
     assert "328–409 ms, n=1,820" in failure.text
+
+
+def test_a_broken_invariant_is_a_failure_with_its_examples() -> None:
+    failures = {f.attrib["type"]: f for f in parsed(reports_samples.failing()).iter("failure")}
+
+    broken = failures["violated"]
+    assert broken.attrib["message"].startswith("2 of 24,183 break it")
+    assert broken.text is not None
+    assert "gîte 0b6f5a1c has stays from 2026-08-01" in broken.text
+    assert failures["not_checked"].attrib["message"] == "the database did not answer in 60 s"
+
+
+def test_an_invariant_that_does_not_apply_is_skipped_with_its_reason() -> None:
+    (skipped,) = parsed(reports_samples.passing()).iter("skipped")
+
+    assert skipped.attrib == {"message": "this run synchronised no calendar"}
 
 
 def test_undecided_and_unmeasured_gates_are_failures_of_their_own_type() -> None:
