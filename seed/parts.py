@@ -125,7 +125,7 @@ def row_counts(spec: DatasetSpec) -> dict[str, int]:
     """Rows of each table, without making them."""
     counts = Counter(_owner_row_counts(spec))
     counts.update(group_row_counts(spec))
-    return dict(counts)
+    return {name: int(count) for name, count in counts.items()}
 
 
 @lru_cache(maxsize=4)
