@@ -33,6 +33,7 @@ from reference_app.metrics import Metrics
 from reference_app.observation import observed
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
+from reference_app.rate_limit import RateLimit, announced
 from reference_app.remote import Remote
 from reference_app.reservations.routes import ReservationsController
 from reference_app.schools.routes import SchoolsController
@@ -67,6 +68,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         if settings.redis_url is None
         else Remote(settings.redis_url, prefix=settings.redis_prefix)
     )
+    rate_limit = (
+        None
+        if settings.rate_limit_per_min is None
+        else RateLimit(settings.rate_limit_per_min, remote)
+    )
     pages = _pages(settings, database, remote, metrics)
     sign_in = SignIn(database, tokens, settings.password_log2_n)
 
@@ -95,7 +101,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
             PlanAdministrationController,
             SchoolsController,
         ],
-        guards=[require_token(tokens)],
+        guards=[
+            require_token(tokens),
+            *([] if rate_limit is None else [rate_limit.guard()]),
+        ],
         dependencies={
             "session": Provide(
                 provide_session(database, pages, settings.variant), sync_to_thread=False
@@ -118,6 +127,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         logging_config=None,
     )
     describe_refusals(app)
+    if rate_limit is not None:
+        app.asgi_handler = announced(app.asgi_handler)
     if settings.variant.compression:
         app.asgi_handler = weakened_when_encoded(app.asgi_handler)
     app.asgi_handler = observed(app.asgi_handler, metrics, access_log=settings.access_log)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 TIMEOUT_S = 0.25
@@ -63,6 +64,7 @@ class Remote:
             retry=Retry(NoBackoff(), 0),
         )
         self._redis = Redis(connection_pool=self._pool)
+        self._scripts: dict[str, AsyncScript] = {}
         self._clock = clock
         self._rests_until: float | None = None
         self._next_log: float | None = None
@@ -87,6 +89,17 @@ class Remote:
         self._rests_until = None
         return answer
 
+    async def run_script(self, script: str, key: str, *arguments: int) -> Any:
+        """Run a script on one key of ours, known to the server by its digest.
+
+        Raises:
+            RemoteAwayError: As :meth:`ask`.
+        """
+        registered = self._scripts.get(script)
+        if registered is None:
+            registered = self._scripts[script] = self._redis.register_script(script)
+        return await self.ask(lambda _: registered(keys=[self.prefix + key], args=arguments))
+
     async def close(self) -> None:
         """Close every connection."""
         await self._redis.aclose()
@@ -104,9 +117,3 @@ class Remote:
         )
         self._next_log = now + LOG_EVERY_S
         self._unlogged = 0
-
-
-Client = Redis
-"""What a question of :meth:`Remote.ask` is put to."""
-
-__all__ = ["Client", "Remote", "RemoteAwayError"]

@@ -11,6 +11,9 @@ from reference_app.variant import Variant, parse_variant
 SECRET_BYTES_MIN = 32
 """HS256 needs a key at least as long as its hash (RFC 7518, section 3.2)."""
 
+RATE_LIMIT_PER_MIN = 100
+"""B-146, T-136."""
+
 
 class SettingsError(Exception):
     """The environment does not describe a process that could run; every problem at once."""
@@ -36,6 +39,8 @@ class Settings:
         variant: ``APP_VARIANT``: the switches.
         redis_url: ``APP_REDIS_URL``: the Redis all processes share; None without one.
         redis_prefix: ``APP_REDIS_PREFIX``: of every key; others may use the same Redis.
+        rate_limit_per_min: ``APP_RATE_LIMIT_PER_MIN``: requests of one owner; None, ``off``,
+            for no limit.
         cache_memory_mb: ``APP_CACHE_MEMORY_MB``: what ``cache: memory`` may take in a process.
         log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
@@ -50,6 +55,7 @@ class Settings:
     variant: Variant = field(default_factory=Variant)
     redis_url: str | None = field(default=None, repr=False)
     redis_prefix: str = ""
+    rate_limit_per_min: int | None = None
     cache_memory_mb: int = 64
     log_level: str = "WARNING"
     access_log: bool = False
@@ -94,6 +100,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "APP_REDIS_URL is not set; the variant says cache: redis, so it should be like: "
             "redis://host:6379/0"
         )
+    rate_limit_per_min = (
+        None
+        if environment.get("APP_RATE_LIMIT_PER_MIN") == "off"
+        else reader.whole(
+            "APP_RATE_LIMIT_PER_MIN",
+            default=RATE_LIMIT_PER_MIN,
+            low=1,
+            high=100_000,
+            or_else="off",
+        )
+    )
     cache_memory_mb = reader.whole("APP_CACHE_MEMORY_MB", default=64, low=1, high=65_536)
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -106,6 +123,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         password_log2_n=password_log2_n,
         variant=variant,
         redis_url=redis_url,
+        rate_limit_per_min=rate_limit_per_min,
         redis_prefix=environment.get("APP_REDIS_PREFIX", ""),
         cache_memory_mb=cache_memory_mb,
         log_level=log_level,
@@ -136,7 +154,9 @@ class _Reader:
             self.problems.append(f"{name} is not such an address; it should be like: {example}")
         return text
 
-    def whole(self, name: str, *, default: int, low: int, high: int) -> int:
+    def whole(
+        self, name: str, *, default: int, low: int, high: int, or_else: str | None = None
+    ) -> int:
         text = self.environment.get(name, "")
         if not text:
             return default
@@ -145,6 +165,9 @@ class _Reader:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            self.problems.append(f"{name} is {text!r}; it must be a whole number {low} to {high}")
+            words = "" if or_else is None else f", or {or_else}"
+            self.problems.append(
+                f"{name} is {text!r}; it must be a whole number {low} to {high}{words}"
+            )
             return default
         return value
