@@ -20,7 +20,7 @@ from reference_app.cache.pages import PageCache
 from reference_app.cache.redis import RedisStore
 from reference_app.cache.store import Store
 from reference_app.cache.versions import VersionReader, reading
-from reference_app.conditional import weakened_when_encoded
+from reference_app.conditional import packed_right
 from reference_app.database import Database
 from reference_app.description import describe_refusals
 from reference_app.exports.routes import ExportsController
@@ -130,7 +130,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if rate_limit is not None:
         app.asgi_handler = announced(app.asgi_handler)
     if settings.variant.compression:
-        app.asgi_handler = weakened_when_encoded(app.asgi_handler)
+        app.asgi_handler = packed_right(app.asgi_handler)
     app.asgi_handler = observed(app.asgi_handler, metrics, access_log=settings.access_log)
     return app
 

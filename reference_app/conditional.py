@@ -27,7 +27,12 @@ and nobody may show it without asking."""
 VARY = "Authorization, Accept-Encoding"
 """The same address gives each owner another answer, packed or not."""
 
-_TAGS = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+CONDITIONAL = {"conditional": True}
+"""``opt`` of a route whose answers carry a tag, for the OpenAPI document."""
+
+_TAGS = re.compile(r'\s*(?P<tag>(?:W/)?(?P<opaque>"[\x21\x23-\x7e\x80-\xff]*"))\s*(?:,|$)')
+
+_NO_GZIP = re.compile(rb"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 
 Body = TypeVar("Body")
 
@@ -58,13 +63,14 @@ def respond(
         headers: Further headers.
     """
     known = request.headers.get("if-none-match")
+    seen = None if known is None else seen_as(known, found.etag)
     all_headers = {
-        "ETag": found.etag,
+        "ETag": seen or found.etag,
         "Cache-Control": CACHE_CONTROL,
         "Vary": VARY,
         **(headers or {}),
     }
-    if known is not None and matches(known, found.etag):
+    if seen is not None:
         return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=all_headers)
     return Response(found.body, media_type="application/json", headers=all_headers)
 
@@ -74,22 +80,34 @@ def answer(request: Request[Any, Any, Any], value: Body) -> Response[Body]:
     return respond(request, represent(value))
 
 
-def matches(if_none_match: str, etag: str) -> bool:
-    """Whether a client's If-None-Match names ``etag``, compared weakly (section 13.1.2)."""
+def seen_as(if_none_match: str, etag: str) -> str | None:
+    """The tag of a client's If-None-Match that is ``etag``, compared weakly (section 13.1.2).
+
+    As the client wrote it, because a 304 says the tag that the answer would have (section
+    15.4.5): weak if the client has it compressed. None when the client has something else.
+    """
     if if_none_match.strip() == "*":
-        return True
+        return etag
     position = 0
     while found := _TAGS.match(if_none_match, position):
-        if found[1] == etag:
-            return True
+        if found["opaque"] == etag:
+            return found["tag"]
         position = found.end()
-    return False
+    return None
 
 
-def weakened_when_encoded(application: ASGIApp) -> ASGIApp:
-    """Wrap ``application``: the tag of a compressed answer is a weak one."""
+def packed_right(application: ASGIApp) -> ASGIApp:
+    """Wrap an application that compresses: what Litestar's compression leaves to do.
 
-    async def weaken(scope: Scope, receive: Receive, send: Send) -> None:
+    The tag of a compressed answer becomes a weak one, and a client that says ``gzip;q=0`` wants
+    none (RFC 9110, section 12.5.3).
+    """
+
+    async def pack_right(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await application(scope, receive, send)
+            return
+
         async def send_weakened(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
@@ -102,8 +120,11 @@ def weakened_when_encoded(application: ASGIApp) -> ASGIApp:
                     ]
             await send(message)
 
-        await application(
-            scope, receive, send_weakened if scope["type"] == ScopeType.HTTP else send
-        )
+        scope["headers"] = [
+            (name, value)
+            for name, value in scope["headers"]
+            if not (name == b"accept-encoding" and _NO_GZIP.search(value))
+        ]
+        await application(scope, receive, send_weakened)
 
-    return weaken
+    return pack_right

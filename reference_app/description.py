@@ -1,4 +1,5 @@
-"""The OpenAPI description says what is true of every route: how it refuses, and who may call it.
+"""The OpenAPI description says what is true of every route: how it refuses, who may call it, and
+whether its answers carry a tag.
 
 Litestar describes a refusal in its own shape and every route as protected; ours answer problem
 details (RFC 9457), and some are public.
@@ -11,7 +12,15 @@ from typing import Any, cast
 import msgspec
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Reference
+from litestar.openapi.spec import (
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Reference,
+    Schema,
+)
+from litestar.openapi.spec.enums import OpenAPIType
 
 from reference_app.problems import MEDIA_TYPE, ProblemDetails
 
@@ -41,5 +50,28 @@ def describe_refusals(app: Litestar) -> None:
                     continue
                 operation.responses.pop("400", None)
                 operation.responses["default"] = refusal
+                if handler.opt.get("conditional"):
+                    _describe_tag(operation)
                 if handler.opt.get("public"):
                     operation.security = []
+
+
+def _describe_tag(operation: Operation) -> None:
+    text = Schema(type=OpenAPIType.STRING)
+    tag = OpenAPIHeader(schema=text, description="Tag of the answer; weak when it is compressed")
+    responses = operation.responses or {}
+    answer = responses.get("200")
+    if isinstance(answer, OpenAPIResponse):
+        kept = Schema(type=OpenAPIType.STRING, enum=["hit", "miss"])
+        answer.headers = {
+            **(answer.headers or {}),
+            "ETag": tag,
+            "X-Cache": OpenAPIHeader(
+                schema=kept,
+                description="Whether the answer was kept from before; only with a cache",
+            ),
+        }
+    responses["304"] = OpenAPIResponse(
+        description="The client has this answer: its If-None-Match names the tag",
+        headers={"ETag": tag},
+    )

@@ -16,6 +16,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from reference_app.cache import families
+from reference_app.conditional import CONDITIONAL
 from reference_app.identity.guards import require_role
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, Problem, invalid, not_found
@@ -47,7 +48,7 @@ class ReservationsController(Controller):
     tags = ("reservations",)
     guards = (require_role("owner"),)
 
-    @get("/", summary="List reservations")
+    @get("/", summary="List reservations", opt=CONDITIONAL)
     async def list(
         self,
         session: NamedDependency[Session],
@@ -82,7 +83,7 @@ class ReservationsController(Controller):
             filters=filters,
         )
 
-    @get("/{reservation_id:uuid}", summary="One reservation")
+    @get("/{reservation_id:uuid}", summary="One reservation", opt=CONDITIONAL)
     async def show(
         self,
         reservation_id: FromPath[UUID],

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from reference_app.cache.families import DASHBOARD, STATISTICS
+from reference_app.conditional import CONDITIONAL
 from reference_app.identity.guards import require_role
 from reference_app.problems import FieldError, invalid
 from reference_app.session import Session
@@ -36,7 +37,9 @@ class StatisticsController(Controller):
     tags = ("statistics",)
     guards = (require_role("owner"),)
 
-    @get("/dashboard", summary="Next arrivals and departures, this month's figures")
+    @get(
+        "/dashboard", summary="Next arrivals and departures, this month's figures", opt=CONDITIONAL
+    )
     async def dashboard(
         self,
         session: NamedDependency[Session],
@@ -51,7 +54,7 @@ class StatisticsController(Controller):
 
         return await session.answer(DASHBOARD, load, today)
 
-    @get("/statistics", summary="Figures of a year")
+    @get("/statistics", summary="Figures of a year", opt=CONDITIONAL)
     async def statistics(
         self,
         session: NamedDependency[Session],

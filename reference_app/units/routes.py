@@ -15,6 +15,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_app.cache.families import UNITS
+from reference_app.conditional import CONDITIONAL
 from reference_app.identity.guards import require_role
 from reference_app.problems import not_found
 from reference_app.session import Session
@@ -58,12 +59,12 @@ class UnitsController(Controller):
     tags = ("units",)
     guards = (require_role("owner"),)
 
-    @get("/", summary="All gîtes")
+    @get("/", summary="All gîtes", opt=CONDITIONAL)
     async def list(self, session: NamedDependency[Session]) -> Response[Sequence[Unit]]:
         """By name."""
         return await session.answer(UNITS, lambda: list_units(session), "all")
 
-    @get("/{unit_id:uuid}", summary="One gîte")
+    @get("/{unit_id:uuid}", summary="One gîte", opt=CONDITIONAL)
     async def show(
         self,
         unit_id: FromPath[UUID],
