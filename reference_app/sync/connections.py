@@ -1,0 +1,72 @@
+"""Connections of the worker and the scheduler, which outlive any outage of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+
+RETRY_S = 1.0
+"""Between attempts while the database is away."""
+
+_WAIT_S = 10.0
+_STATEMENT_TIMEOUT_S = 30
+"""B-196."""
+
+logger = logging.getLogger("reference_app.sync")
+
+
+def connect_pool(url: str, *, size: int, name: str) -> Pool:
+    """A pool, not yet open; a connection is tried before it is given out."""
+    return AsyncConnectionPool(
+        url,
+        kwargs={
+            "autocommit": True,
+            "application_name": name,
+            "connect_timeout": 5,
+            "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_S}s",
+        },
+        min_size=1,
+        max_size=size,
+        timeout=_WAIT_S,
+        # Then the next attempt is a new one; the pool's own would back off up to minutes.
+        reconnect_timeout=2.0,
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+        name=name,
+    )
+
+
+class Stop:
+    """The wish of whoever runs us that we end: SIGTERM or SIGINT."""
+
+    def __init__(self) -> None:
+        self._wished = asyncio.Event()
+
+    def listen(self) -> None:
+        """From now on the signals are this wish."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.wish)
+
+    def wish(self) -> None:
+        """End."""
+        self._wished.set()
+
+    @property
+    def is_wished(self) -> bool:
+        return self._wished.is_set()
+
+    async def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for it; False when it has not come in time."""
+        try:
+            await asyncio.wait_for(self._wished.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
