@@ -190,6 +190,7 @@ def system_under_test(
         variant=plan.variant,
         seeder=seeder,
         state_dir=run_dir / "stack",
+        seed=plan.seed,
         cpus=cpus.system,
         tell=display.say,
     ) as stack:

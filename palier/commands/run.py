@@ -18,7 +18,8 @@ def main(options: Namespace) -> ExitCode:
     catalogue = load_catalogue(options.tiers)
     plan = plan_of(catalogue, options)
     if plan.url is None:
-        refuse_unbuilt(plan.tier.required_stack(), plan.variant)
+        plan.tier.required_stack()  # a tier without one is told before anything is made
+        refuse_unbuilt(plan.variant)
     run_dir = new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id)
     # Imported late: they take seconds, and a mistake is told at once.
     from palier.run import run_tier

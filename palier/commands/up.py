@@ -29,6 +29,7 @@ def main(options: Namespace) -> ExitCode:
             variant=override(tier.variant, options.set),
             seeder=seeder,
             name=tier.id,
+            seed=options.seed,
             tell=display.say,
         )
     print_text(

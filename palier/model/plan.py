@@ -10,7 +10,7 @@ from palier.model.profile import Profile
 from palier.model.tier import System, Tier
 from palier.model.variant import Variant
 
-PLAN_SCHEMA = 1
+PLAN_SCHEMA = 2
 
 SESSIONS_MIN = 1_000
 """Room for sessions in a small run; an idle one costs some kilobytes."""

@@ -34,19 +34,20 @@ PlanLimit = Literal[
 ]
 """What a plan can limit; the names carry their units."""
 
-Component = Literal["redis", "replica", "pgbouncer", "web_cache", "sync_worker"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSpec:
-    """The components of a tier and their sizes.
+    """Sizes of a tier's components; which of them it has follows from its variant.
 
     Attributes:
         app_processes: Processes of the application server.
         pool_size: Database connections of each application process.
         password_hash_log2_n: scrypt cost: ``N = 2**n``; one sign-in takes ``N`` KiB of memory.
         postgres_settings: Server settings, name to value.
-        components: Further components by name (``redis``, ``replica``, ``pgbouncer`` ...).
+        sync_workers: Processes that work off the queue of calendar synchronisations, in the
+            variants that have one.
+        pooler_connections: Connections of PgBouncer to each database server, in the variants
+            that have it; ``pool_size`` is then what an application process opens to PgBouncer.
         cpus: Processors the source gives the tier; None when it is silent.
         memory_gb: Memory the source gives the tier.
         storage_gb: Storage the source gives the tier.
@@ -56,7 +57,8 @@ class StackSpec:
     pool_size: Count = 8
     password_hash_log2_n: Annotated[int, Bounds(at_least=1, at_most=20)] = 12
     postgres_settings: tuple[tuple[str, str], ...] = ()
-    components: tuple[Component, ...] = ()
+    sync_workers: Count = 1
+    pooler_connections: Count = 20
     cpus: Positive | None = None
     memory_gb: Positive | None = None
     storage_gb: Positive | None = None

@@ -81,10 +81,9 @@ def start_app(
     *,
     spec: StackSpec,
     variant: Variant,
-    database_url: str,
+    environment: Mapping[str, str],
     cpus: Sequence[int] = (),
     target: str = APP_TARGET,
-    extra_environment: Mapping[str, str] | None = None,
 ) -> App:
     """Start the application and wait until it says that it is ready.
 
@@ -92,21 +91,19 @@ def start_app(
         workspace: Owns the process.
         spec: Number of processes, pool size, password cost.
         variant: Switches.
-        database_url: Connection of the unprivileged role.
+        environment: What it must know of the stack: ``APP_DATABASE_URL`` and more.
         cpus: Cores it may use; empty means all.
         target: ``module:factory`` of the ASGI application.
-        extra_environment: Added to its environment.
 
     Raises:
         StackError: It does not start or get ready; with its last log lines.
     """
-    environment = python_environment() | {
-        "APP_DATABASE_URL": database_url,
+    whole = python_environment() | {
         "APP_POOL_SIZE": str(spec.pool_size),
         "APP_JWT_SECRET": secrets.token_urlsafe(32),
         "APP_VARIANT": variant_json(variant),
         "APP_PASSWORD_LOG2_N": str(spec.password_hash_log2_n),
-        **(extra_environment or {}),
+        **environment,
     }
     process, port = start_listening(
         workspace,
@@ -122,7 +119,7 @@ def start_app(
             *("--workers-kill-timeout", str(_WORKER_KILL_S)),
             target,
         ],
-        env=environment,
+        env=whole,
         why_not_ready=partial(_why_not_ready, spec.app_processes),
         deadline_s=START_DEADLINE_S,
         cpus=cpus,

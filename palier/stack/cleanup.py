@@ -8,6 +8,7 @@ from pathlib import Path
 
 from palier.stack.database import database_name, drop_database
 from palier.stack.postgres import use_server
+from palier.stack.redis_server import forget_keys
 from palier.stack.registry import (
     StackRecord,
     default_home,
@@ -69,7 +70,10 @@ def _end_stacks(home: Path | None, wanted: Callable[[StackRecord], bool]) -> Dow
 
 
 def _drop_elsewhere(record: StackRecord | None) -> None:
-    """Drop the database that a detached stack made on somebody's server."""
-    url = None if record is None else record.facts.get("maintenance_url")
-    if record is not None and url is not None:
-        drop_database(use_server(url), database_name(record.token))
+    """Remove what a detached stack made on somebody's servers."""
+    if record is None:
+        return
+    if "maintenance_url" in record.facts:
+        drop_database(use_server(record.facts["maintenance_url"]), database_name(record.token))
+    if "redis_url" in record.facts:
+        forget_keys(record.facts["redis_url"], record.token)

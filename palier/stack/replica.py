@@ -36,6 +36,23 @@ CATCH_UP_DEADLINE_S = 600.0
 """All that was written since the copy began: seconds, more on a slow disk."""
 
 
+def open_replica(
+    workspace: Workspace,
+    primary: Server,
+    *,
+    cpus: Sequence[int] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> Server:
+    """A replica of our own server, or the one that belongs to somebody's.
+
+    Raises:
+        StackError: As the two functions below.
+    """
+    if primary.process is None:
+        return use_replica(primary, environ)
+    return start_replica(workspace, primary, cpus=cpus)
+
+
 def start_replica(
     workspace: Workspace,
     primary: Server,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -14,15 +14,20 @@ from palier.model.tier import StackSpec
 from palier.model.variant import Variant
 from palier.stack.app import App, migrate, start_app
 from palier.stack.cleanup import cleanup_stale
+from palier.stack.components import AFTER_APPLICATION, BEFORE_APPLICATION
 from palier.stack.database import (
     Database,
     create_app_login,
     create_database,
+    create_worker_login,
     database_name,
     drop_database,
     drop_stale_databases,
 )
+from palier.stack.parts import Component, Part, Site
 from palier.stack.postgres import DEFAULT_SETTINGS, Server, open_server
+from palier.stack.redis_server import URL_VARIABLE as REDIS_VARIABLE
+from palier.stack.redis_server import forget_keys
 from palier.stack.registry import Purpose, StackRecord
 from palier.stack.signals import ended_by_signals, shielded
 from palier.stack.workspace import Workspace
@@ -32,7 +37,10 @@ Seeder = Callable[[str, Callable[[], None]], None]
 constraints and indexes, when all rows are in."""
 
 _CONNECTIONS_FOR_OTHERS = 20
-"""Seed, telemetry, superuser reserve, and a person looking."""
+"""Seed, telemetry, scheduler, superuser reserve, and a person looking."""
+
+_CONNECTIONS_OF_A_WORKER = 10
+"""Room for what it may do at a time."""
 
 Teller = Callable[[str], None]
 """Told what is being done, for people."""
@@ -43,10 +51,11 @@ class Stack:
     """A running stack.
 
     Attributes:
-        url: Address of the application.
+        url: Where the load goes: the application, or what stands before it.
         server: The database server.
         database: Its database.
         app: The application.
+        parts: Everything else, in the order of its start.
         spec: What was asked for.
         cpus: Cores the components are bound to; empty means all.
     """
@@ -55,6 +64,7 @@ class Stack:
     server: Server
     database: Database
     app: App
+    parts: tuple[Part, ...]
     spec: StackSpec
     cpus: tuple[int, ...]
 
@@ -63,12 +73,17 @@ class Stack:
         """Connection of the owner of the database."""
         return self.database.admin_url
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where telemetry asks the parts that keep statistics of themselves."""
+        return {part.name: part.address for part in self.parts if part.address is not None}
+
     def processes(self) -> dict[str, tuple[int, ...]]:
         """Pids of each component on this machine at this moment; may be empty."""
         found = {"app": self.app.process.pids()}
         if self.server.process is not None:
             found["postgres"] = self.server.pids()
-        return found
+        return found | {part.name: part.pids() for part in self.parts if part.processes}
 
     def describe(self) -> dict[str, object]:
         """What ``environment.json`` says about the stack; holds no secrets."""
@@ -84,6 +99,7 @@ class Stack:
                 "pool_size": self.spec.pool_size,
                 "password_hash_log2_n": self.spec.password_hash_log2_n,
             },
+            **{part.name: dict(part.described) for part in self.parts},
             "cpus": list(self.cpus),
         }
 
@@ -95,6 +111,7 @@ def bring_up(
     variant: Variant,
     seeder: Seeder,
     state_dir: Path,
+    seed: int = 1,
     cpus: Sequence[int] = (),
     purpose: Purpose = "run",
     tell: Teller = lambda _: None,
@@ -103,7 +120,8 @@ def bring_up(
 ) -> Iterator[Stack]:
     """Bring a tier's stack up with its data, and take all of it down at the end.
 
-    PostgreSQL, tables, data, constraints and indexes, the application's login, the application.
+    PostgreSQL, tables, data, constraints and indexes, logins, then what the application needs,
+    the application, and what needs it.
     Taken down after success, any exception, Ctrl-C and SIGTERM; after a kill -9 of this process
     the kernel ends most of it, and the next start the rest.
 
@@ -112,26 +130,29 @@ def bring_up(
         variant: Switches of schema and application.
         seeder: Called once after the first stage of the schema; calls the second.
         state_dir: Where the logs of the components stay.
+        seed: Of what the calendar platforms tell.
         cpus: Cores of the system under test; empty means all.
         purpose: Who wants it.
         tell: Told each step.
         home: Directory of all stacks; None for the user's.
-        environ: ``PALIER_DATABASE_URL`` is read.
+        environ: ``PATH`` and the addresses of somebody's own servers are read
+            (``PALIER_DATABASE_URL``, ``PALIER_REPLICA_URL``, ``PALIER_REDIS_URL``).
 
     Raises:
         StackError: A component did not start, or the tier needs one we cannot bring up.
     """
-    refuse_unbuilt(spec, variant)
+    refuse_unbuilt(variant, environ)
     with ended_by_signals():
         cleanup_stale(home)
         with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
             tell("starting PostgreSQL")
             server = _open_server(workspace, spec, cpus, environ)
+            order = _Order(spec, variant, seeder, seed, tuple(cpus), tell, environ)
             try:
-                yield _assemble(workspace, server, spec, variant, seeder, cpus, tell)
+                yield _assemble(workspace, server, order)
             finally:
                 tell("taking the stack down")
-                _leave_elsewhere(workspace, server)
+                _leave_elsewhere(workspace, server, environ)
 
 
 def up_detached(
@@ -140,6 +161,7 @@ def up_detached(
     variant: Variant,
     seeder: Seeder,
     name: str,
+    seed: int = 1,
     cpus: Sequence[int] = (),
     tell: Teller = lambda _: None,
     home: Path | None = None,
@@ -156,7 +178,7 @@ def up_detached(
     Raises:
         StackError: As ``bring_up``; nothing is left then.
     """
-    refuse_unbuilt(spec, variant)
+    refuse_unbuilt(variant, environ)
     with ended_by_signals():
         cleanup_stale(home)
         workspace = Workspace.create(purpose="up", detached=True, home=home)
@@ -166,10 +188,13 @@ def up_detached(
             if server.process is None:
                 # Whoever ends the stack later must be able to drop its database there.
                 workspace.note(maintenance_url=server.maintenance_url)
+            if environ.get(REDIS_VARIABLE):
+                workspace.note(redis_url=environ[REDIS_VARIABLE])
+            order = _Order(spec, variant, seeder, seed, tuple(cpus), tell, environ)
             try:
-                stack = _assemble(workspace, server, spec, variant, seeder, cpus, tell)
+                stack = _assemble(workspace, server, order)
             except BaseException:
-                _leave_elsewhere(workspace, server)
+                _leave_elsewhere(workspace, server, environ)
                 raise
             workspace.note(tier=name, url=stack.url, admin_url=stack.admin_url)
             return workspace.let_go()
@@ -178,10 +203,27 @@ def up_detached(
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What ``bring_up`` and ``up_detached`` were asked for; see there."""
+
+    spec: StackSpec
+    variant: Variant
+    seeder: Seeder
+    seed: int
+    cpus: tuple[int, ...]
+    tell: Teller
+    environ: Mapping[str, str]
+
+
 def _open_server(
     workspace: Workspace, spec: StackSpec, cpus: Sequence[int], environ: Mapping[str, str]
 ) -> Server:
-    needed = spec.app_processes * spec.pool_size + _CONNECTIONS_FOR_OTHERS
+    needed = (
+        spec.app_processes * spec.pool_size
+        + spec.sync_workers * _CONNECTIONS_OF_A_WORKER
+        + _CONNECTIONS_FOR_OTHERS
+    )
     enough = str(max(needed, int(DEFAULT_SETTINGS["max_connections"])))
     server = open_server(
         workspace,
@@ -194,76 +236,119 @@ def _open_server(
     return server
 
 
-def _assemble(
-    workspace: Workspace,
-    server: Server,
-    spec: StackSpec,
-    variant: Variant,
-    seeder: Seeder,
-    cpus: Sequence[int],
-    tell: Teller,
-) -> Stack:
-    database = create_database(server, workspace.token, detached=workspace.detached)
+def _assemble(workspace: Workspace, server: Server, order: _Order) -> Stack:
+    tell, spec, variant = order.tell, order.spec, order.variant
     tell(f"PostgreSQL {server.version} ({server.origin}) is up; creating the tables")
-    migrate(workspace, admin_url=database.admin_url, stage="before-data", variant=variant)
-
-    def after_data() -> None:
-        tell("building constraints and indexes")
-        migrate(workspace, admin_url=database.admin_url, stage="after-data", variant=variant)
-
-    tell("writing the data")
-    seeder(database.admin_url, after_data)
-    app_url = create_app_login(database)
+    database = create_database(server, workspace.token, detached=workspace.detached)
+    _fill(workspace, database, order)
+    site = Site(
+        workspace=workspace,
+        spec=spec,
+        variant=variant,
+        seed=order.seed,
+        cpus=order.cpus,
+        environ=order.environ,
+        database=database,
+        environment={"APP_DATABASE_URL": create_app_login(database)},
+        worker_url=create_worker_login(database),
+    )
+    before, site = _start(BEFORE_APPLICATION, site, tell)
     tell(f"starting the application, {spec.app_processes} process(es)")
-    app = start_app(workspace, spec=spec, variant=variant, database_url=app_url, cpus=cpus)
-    tell(f"the application is ready at {app.url}")
+    app = start_app(
+        workspace, spec=spec, variant=variant, environment=site.environment, cpus=order.cpus
+    )
+    after, site = _start(AFTER_APPLICATION, replace(site, url=app.url), tell)
+    url = app.url if site.url is None else site.url
+    tell(f"the application is ready at {url}")
     return Stack(
-        url=app.url, server=server, database=database, app=app, spec=spec, cpus=tuple(cpus)
+        url=url,
+        server=server,
+        database=database,
+        app=app,
+        parts=(*before, *after),
+        spec=spec,
+        cpus=order.cpus,
     )
 
 
-def _leave_elsewhere(workspace: Workspace, server: Server) -> None:
-    """Leave somebody's server as it was; ours disappears as a whole with the workspace."""
-    if server.process is None:
-        with shielded():
-            # First the application, or it would connect again while its database is dropped.
-            workspace.end_processes()
-            drop_database(server, database_name(workspace.token))
+def _fill(workspace: Workspace, database: Database, order: _Order) -> None:
+    """Tables, rows, then what would have slowed the rows down."""
+    migrate(workspace, admin_url=database.admin_url, stage="before-data", variant=order.variant)
+
+    def after_data() -> None:
+        order.tell("building constraints and indexes")
+        migrate(workspace, admin_url=database.admin_url, stage="after-data", variant=order.variant)
+
+    order.tell("writing the data")
+    order.seeder(database.admin_url, after_data)
+
+
+def _start(
+    components: Sequence[Component], site: Site, tell: Teller
+) -> tuple[tuple[Part, ...], Site]:
+    """Start those that the tier has, each knowing the ones before it."""
+    parts = []
+    for component in components:
+        if component.needed(site.variant):
+            tell(f"starting {component.title}")
+            part = component.start(site)
+            parts.append(part)
+            site = site.beside(part)
+    return tuple(parts), site
+
+
+def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str, str]) -> None:
+    """Leave somebody's servers as they were; ours disappear as a whole with the workspace."""
+    redis_url = environ.get(REDIS_VARIABLE)
+    if server.process is not None and not redis_url:
+        return
+    with shielded(), ExitStack() as both:
+        if redis_url:
+            both.callback(forget_keys, redis_url, workspace.token)
+        if server.process is None:
+            both.callback(drop_database, server, database_name(workspace.token))
+        # First the application, or it would connect again while its database is dropped.
+        both.callback(workspace.end_processes)
 
 
 BUILT: Mapping[str, tuple[object, ...]] = {
     "units_table": ("wide",),
-    "cache": ("none",),
+    "cache": ("none", "memory", "redis"),
     "views": ("live",),
     "sync": ("inline",),
     "reads": ("primary",),
-    "pooling": ("none", "app"),
-    "web_cache": (False,),
 }
 """Values of the switches that have a code path or a component behind them; the others would
 measure something else than they say. Switches that are not here have all of theirs."""
 
 
-def refuse_unbuilt(spec: StackSpec, variant: Variant) -> None:
+def refuse_unbuilt(variant: Variant, environ: Mapping[str, str] = os.environ) -> None:
     """Refuse before anything is started.
 
+    Args:
+        variant: Switches.
+        environ: ``PATH`` and the addresses of somebody's own servers are read.
+
     Raises:
-        StackError: A switch or a component is wanted that this version does not have.
+        StackError: This version does not have what a switch asks for, or this machine does not
+            have the program that it needs.
     """
     unbuilt = [
         (name, value, values[0])
         for name, values in BUILT.items()
         if (value := getattr(variant, name)) not in values
     ]
-    wanted = [f"{name}={_written(value)}" for name, value, _ in unbuilt] + [*spec.components]
-    if wanted:
+    if unbuilt:
+        wanted = ", ".join(f"{name}={_written(value)}" for name, value, _ in unbuilt)
         switches = " ".join(f"--set {name}={_written(other)}" for name, _, other in unbuilt)
-        instead = f"measure without: {switches}" if switches else "choose a tier without them"
         raise StackError(
-            what=f"this version does not have {', '.join(wanted)} yet",
-            where="the tier's stack and variant",
-            fix=f"{instead}; or bring such a system up yourself and use --url",
+            what=f"this version does not have {wanted} yet",
+            where="the tier's variant",
+            fix=f"measure without: {switches}; or bring such a system up yourself and use --url",
         )
+    for component in (*BEFORE_APPLICATION, *AFTER_APPLICATION):
+        if component.needed(variant):
+            component.find(environ)
 
 
 def _written(value: object) -> str:

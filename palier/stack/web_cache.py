@@ -160,7 +160,8 @@ def _configuration(folder: Path, app_url: str, port: int, settings: Mapping[str,
     return f"""
 daemon off;
 pid {folder}/nginx.pid;
-error_log stderr warn;
+# Not what fails in a request: those lines name its path, and guests' paths hold their tokens.
+error_log stderr crit;
 worker_processes {settings["worker_processes"]};
 worker_rlimit_nofile {files};
 events {{ worker_connections {settings["worker_connections"]}; }}

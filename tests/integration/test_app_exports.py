@@ -315,7 +315,7 @@ def test_a_client_that_leaves_the_real_server_gives_the_connection_back(
             workspace,
             spec=StackSpec(pool_size=2),
             variant=StackVariant(),
-            database_url=small.app_url,
+            environment={"APP_DATABASE_URL": small.app_url},
         )
         address = urlsplit(app.url)
         signed_in = httpx.post(

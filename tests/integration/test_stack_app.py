@@ -22,15 +22,16 @@ WITH_SUPPORT = {
     "PYTHONPATH": os.pathsep.join(filter(None, [SUPPORT, os.environ.get("PYTHONPATH")]))
 }
 
+NO_DATABASE = {"APP_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+
 
 def start_tiny(workspace: Workspace, behaviour: str = "ready", processes: int = 1) -> App:
     return start_app(
         workspace,
         spec=StackSpec(app_processes=processes),
         variant=Variant(),
-        database_url="postgresql://nobody@127.0.0.1:1/none",
+        environment=NO_DATABASE | WITH_SUPPORT | {"TINY_APP": behaviour},
         target="tiny_app:create_app",
-        extra_environment=WITH_SUPPORT | {"TINY_APP": behaviour},
     )
 
 
@@ -95,10 +96,9 @@ def test_workers_inherit_the_cores_of_the_application(stacks_home):
             workspace,
             spec=StackSpec(),
             variant=Variant(),
-            database_url="postgresql://nobody@127.0.0.1:1/none",
+            environment=NO_DATABASE | WITH_SUPPORT,
             cpus=[core],
             target="tiny_app:create_app",
-            extra_environment=WITH_SUPPORT,
         )
 
         assert [os.sched_getaffinity(pid) for pid in app.process.pids()] == [{core}, {core}]

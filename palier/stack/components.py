@@ -1,0 +1,215 @@
+"""Every component beside PostgreSQL and the application, in the order in which they start.
+
+Each is a few lines: when a tier has it, how it is started, and what the others must know of it.
+"""
+
+from __future__ import annotations
+
+from palier.stack.environments import variant_json
+from palier.stack.parts import Component, Part, Site
+from palier.stack.pooler import find_pgbouncer, limit_statements, start_pooler
+from palier.stack.redis_server import URL_VARIABLE as REDIS_VARIABLE
+from palier.stack.redis_server import find_redis, open_redis
+from palier.stack.replica import open_replica, replica_url, wait_until_caught_up
+from palier.stack.web_cache import find_nginx, start_web_cache
+from palier.stack.workers import CALENDAR_HOSTS, start_calendar_platform, start_worker
+
+
+def _start_redis(site: Site) -> Part:
+    server = open_redis(site.workspace, cpus=site.cpus, environ=site.environ)
+    return Part(
+        name="redis",
+        processes=() if server.process is None else (server.process,),
+        described={
+            "version": server.version,
+            "origin": server.origin,
+            "settings": dict(server.settings),
+        },
+        environment={"APP_REDIS_URL": server.url, "APP_REDIS_PREFIX": server.prefix},
+        address=server.url,
+    )
+
+
+def _start_replica(site: Site) -> Part:
+    database = site.database
+    server = open_replica(site.workspace, database.server, cpus=site.cpus, environ=site.environ)
+    wait_until_caught_up(server, database)
+    return Part(
+        name="replica",
+        processes=() if server.process is None else (server.process,),
+        described={
+            "version": server.version,
+            "origin": server.origin,
+            "settings": dict(server.settings),
+        },
+        environment={"APP_REPLICA_URL": replica_url(server, site.environment["APP_DATABASE_URL"])},
+        address=server.url(database.name),
+    )
+
+
+def _start_pooler(site: Site) -> Part:
+    database_url = site.environment["APP_DATABASE_URL"]
+    limit_statements(site.database.admin_url, database_url)
+    of_the_application = site.spec.app_processes * site.spec.pool_size
+    pooler = start_pooler(
+        site.workspace,
+        find_pgbouncer(site.environ),
+        database_url=database_url,
+        replica_url=site.environment.get("APP_REPLICA_URL"),
+        server_connections=site.spec.pooler_connections,
+        # To both servers, and whoever looks at the statistics.
+        client_connections=2 * of_the_application + 10,
+        cpus=site.cpus,
+    )
+    environment = {"APP_DATABASE_URL": pooler.url}
+    if pooler.replica_url is not None:
+        environment["APP_REPLICA_URL"] = pooler.replica_url
+    return Part(
+        name="pgbouncer",
+        processes=(pooler.process,),
+        described={
+            "version": pooler.version,
+            "origin": pooler.origin,
+            "settings": dict(pooler.settings),
+        },
+        environment=environment,
+        address=pooler.console_url,
+    )
+
+
+def _start_calendars(site: Site) -> Part:
+    process, address = start_calendar_platform(site.workspace, seed=site.seed, cpus=site.cpus)
+    return Part(
+        name="calendar_platform",
+        processes=(process,),
+        described={"origin": "palier", "seed": site.seed, "hosts": list(CALENDAR_HOSTS)},
+        environment={
+            "APP_OUTBOUND_PROXY": address,
+            "APP_CALENDAR_HOSTS": ",".join(CALENDAR_HOSTS),
+        },
+    )
+
+
+def _start_sync_workers(site: Site) -> Part:
+    processes = tuple(
+        start_worker(
+            site.workspace,
+            "sync_worker" if number == 0 else f"sync_worker-{number + 1}",
+            "reference_app.sync.worker",
+            ready_line="sync worker ready",
+            environment=_of_a_worker(site),
+            cpus=site.cpus,
+        )
+        for number in range(site.spec.sync_workers)
+    )
+    return Part(name="sync_worker", processes=processes, described={"processes": len(processes)})
+
+
+def _start_scheduler(site: Site) -> Part:
+    process = start_worker(
+        site.workspace,
+        "sync_scheduler",
+        "reference_app.sync.scheduler",
+        ready_line="sync scheduler ready",
+        environment=_of_a_worker(site),
+        cpus=site.cpus,
+    )
+    return Part(name="sync_scheduler", processes=(process,), described={"processes": 1})
+
+
+def _start_view_refresh(site: Site) -> Part:
+    process = start_worker(
+        site.workspace,
+        "view_refresh",
+        "reference_app.statistics.refresh",
+        ready_line="view refresh ready",
+        environment=_of_a_worker(site),
+        cpus=site.cpus,
+    )
+    return Part(name="view_refresh", processes=(process,), described={"processes": 1})
+
+
+def _start_web_cache(site: Site) -> Part:
+    if site.url is None:
+        raise AssertionError("the web cache comes after the application")
+    cache = start_web_cache(
+        site.workspace, find_nginx(site.environ), app_url=site.url, cpus=site.cpus
+    )
+    return Part(
+        name="web_cache",
+        processes=(cache.process,),
+        described={
+            "version": f"nginx {cache.version}",
+            "origin": cache.origin,
+            "settings": dict(cache.settings),
+        },
+        address=cache.status_url,
+        url=cache.url,
+    )
+
+
+def _of_a_worker(site: Site) -> dict[str, str]:
+    """Workers have a login of their own, straight to the server: they hold locks and listen."""
+    return {
+        **site.environment,
+        "APP_DATABASE_URL": site.worker_url,
+        "APP_VARIANT": variant_json(site.variant),
+    }
+
+
+REDIS = Component(
+    title="Redis",
+    needed=lambda variant: variant.cache == "redis",
+    find=lambda environ: environ.get(REDIS_VARIABLE) or find_redis(environ),
+    start=_start_redis,
+)
+
+REPLICA = Component(
+    title="the read replica",
+    needed=lambda variant: variant.reads == "replica",
+    start=_start_replica,
+)
+
+POOLER = Component(
+    title="PgBouncer",
+    needed=lambda variant: variant.pooling == "pgbouncer",
+    find=find_pgbouncer,
+    start=_start_pooler,
+)
+
+CALENDARS = Component(
+    title="the booking platforms' calendars",
+    # A feed can be fetched in every variant; inline, within a request.
+    needed=lambda _variant: True,
+    start=_start_calendars,
+)
+
+SYNC_WORKERS = Component(
+    title="the sync workers",
+    needed=lambda variant: variant.sync != "inline",
+    start=_start_sync_workers,
+)
+
+SCHEDULER = Component(
+    title="the sync scheduler",
+    needed=lambda variant: variant.sync != "inline",
+    start=_start_scheduler,
+)
+
+VIEW_REFRESH = Component(
+    title="the refresh of the views",
+    needed=lambda variant: variant.views == "materialised",
+    start=_start_view_refresh,
+)
+
+WEB_CACHE = Component(
+    title="nginx",
+    needed=lambda variant: variant.web_cache,
+    find=find_nginx,
+    start=_start_web_cache,
+)
+
+BEFORE_APPLICATION = (REDIS, REPLICA, POOLER, CALENDARS)
+"""The application is told of them; the pooler stands before the replica, too."""
+
+AFTER_APPLICATION = (SYNC_WORKERS, SCHEDULER, VIEW_REFRESH, WEB_CACHE)
