@@ -20,6 +20,7 @@ from reference_app.cache.pages import PageCache
 from reference_app.cache.redis import RedisStore
 from reference_app.cache.store import Store
 from reference_app.cache.versions import VersionReader, reading
+from reference_app.cleaning.routes import CleaningController
 from reference_app.conditional import packed_right
 from reference_app.database import Database
 from reference_app.description import describe_refusals
@@ -28,6 +29,7 @@ from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
 from reference_app.identity.tokens import Tokens
+from reference_app.linen.routes import LinenController
 from reference_app.log import configure_logging
 from reference_app.metrics import Metrics
 from reference_app.observation import observed
@@ -40,6 +42,7 @@ from reference_app.schools.routes import SchoolsController
 from reference_app.session import provide_guest_session, provide_session
 from reference_app.settings import Settings, read_settings
 from reference_app.statistics.routes import StatisticsController
+from reference_app.trips.routes import TripsController
 from reference_app.units.routes import UnitsController
 
 logger = logging.getLogger("reference_app")
@@ -97,6 +100,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             ReservationsController,
             StatisticsController,
             ExportsController,
+            CleaningController,
+            LinenController,
+            TripsController,
             PlansController,
             PlanAdministrationController,
             SchoolsController,

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Annotated
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import QueryParameter
 
 from reference_app.exports.answer import CsvFile
 from reference_app.exports.queries import RESERVATION_COLUMNS, stream_reservations
 from reference_app.identity.guards import require_role
 from reference_app.session import Session
+
+CSV: Mapping[int, ResponseSpec] = {
+    HTTPStatus.OK: ResponseSpec(
+        str, description="The file", media_type="text/csv", generate_examples=False
+    )
+}
 
 
 class ExportsController(Controller):
@@ -21,7 +30,7 @@ class ExportsController(Controller):
     tags = ("exports",)
     guards = (require_role("owner"),)
 
-    @get("/reservations.csv", summary="Reservations as CSV", media_type="text/csv")
+    @get("/reservations.csv", summary="Reservations as CSV", responses=CSV)
     async def reservations(
         self,
         session: NamedDependency[Session],

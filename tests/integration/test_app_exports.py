@@ -25,7 +25,6 @@ from palier.stack.app import start_app
 from palier.stack.workspace import Workspace
 from reference_app.database import STREAM_BATCH, Database
 from reference_app.identity.principal import Principal
-from reference_app.session import Session
 from reference_app.settings import Settings
 from reference_app.variant import Variant
 
@@ -238,7 +237,8 @@ def test_long_answers_leave_connections_to_the_others_and_refuse_when_they_are_t
 ) -> None:
     """Two connections: one file at a time, and everything else still works beside it."""
     database = small.app.app.dependencies["database"].dependency()
-    stream = Session(database, crowd, Variant()).stream(
+    stream = database.stream(
+        crowd,
         "/* test_stream */ SELECT id FROM reservations WHERE owner_user_id = %(owner)s",
         {"owner": crowd.user_id},
         lambda row_id: row_id,
@@ -262,8 +262,8 @@ def test_a_receiver_that_stalls_loses_the_connection_and_nobody_else_does(
     database = Database(Settings(database_url=small.app_url, pool_size=1, jwt_secret=SECRET))
     small.app.wait(database.open())
     try:
-        session = Session(database, crowd, Variant())
-        stream = session.stream(
+        stream = database.stream(
+            crowd,
             "/* test_stalled */ SELECT id FROM reservations WHERE owner_user_id = %(owner)s",
             {"owner": crowd.user_id},
             lambda row_id: row_id,
@@ -272,7 +272,7 @@ def test_a_receiver_that_stalls_loses_the_connection_and_nobody_else_does(
         wait_until(lambda: in_transaction(small) == 0, "the server keeps the transaction")
         with pytest.raises(psycopg.OperationalError):
             small.app.wait(anext(stream))
-        one = small.app.wait(session.first("/* test_one */ SELECT 1", {}, int))
+        one = small.app.wait(database.first(crowd, "/* test_one */ SELECT 1", {}, int))
         assert one == 1
     finally:
         small.app.wait(database.close())
@@ -281,7 +281,8 @@ def test_a_receiver_that_stalls_loses_the_connection_and_nobody_else_does(
 def test_a_file_is_of_one_snapshot(small: Site) -> None:
     owner = busy_owner(small, 3 * STREAM_BATCH)
     database = small.app.app.dependencies["database"].dependency()
-    stream = Session(database, owner, Variant()).stream(
+    stream = database.stream(
+        owner,
         "/* test_snapshot */ SELECT id FROM reservations WHERE owner_user_id = %(owner)s",
         {"owner": owner.user_id},
         lambda row_id: row_id,

@@ -306,6 +306,61 @@ def test_no_route_with_an_id_answers_for_another_tenants_row(town: Site) -> None
     ) == [("pro",)]
 
 
+@pytest.mark.covers("F-30", "B-115")
+def test_what_an_owner_writes_down_is_shown_to_and_changed_by_that_owner_only(town: Site) -> None:
+    first, second = town.world.owner(), town.world.owner()
+    units = {who.user_id: str(town.world.unit(who)) for who in (first, second)}
+    written: dict[tuple[str, UUID], str] = {}
+    for who in (first, second):
+        unit = units[who.user_id]
+        town.world.run(
+            "INSERT INTO notifications (id, user_id, kind, title)"
+            " VALUES (gen_random_uuid(), %s, 'system', 'T')",
+            who.user_id,
+        )
+        for path, body in [
+            ("/api/cleaning", {"gite_id": unit, "date": "2026-03-01"}),
+            (
+                "/api/trips",
+                {"date": "2026-03-01", "depart": "A", "arrivee": "B", "hectometres": 9},
+            ),
+        ]:
+            made = town.call("POST", path, who, json=body)
+            assert made.status_code == 201, made.text
+            written[path, who.user_id] = made.json()["id"]
+        stock = {"total": 2, "propres": 1}
+        assert town.call("PUT", f"/api/linen/{unit}/draps", who, json=stock).status_code == 201
+
+    for who, other in ((first, second), (second, first)):
+        foreign = units[other.user_id]
+        linen = town.call("GET", "/api/linen", who).json()
+        assert [row["gite_id"] for row in linen] == [units[who.user_id]]
+        assert town.call("GET", "/api/linen", who, params={"gite_id": foreign}).json() == []
+        for path in ("/api/cleaning", "/api/trips"):
+            listed = town.call("GET", path, who).json()
+            assert [row["id"] for row in listed["items"]] == [written[path, who.user_id]]
+            assert listed["total"] == 1
+            narrowed = town.call("GET", path, who, params={"gite_id": foreign}).json()
+            assert narrowed["items"] == []
+            theirs = f"{path}/{written[path, other.user_id]}"
+            assert town.call("PATCH", theirs, who, json={}).status_code == 404
+            assert town.call("DELETE", theirs, who).status_code == 404
+        for method, path, body in [
+            ("POST", "/api/cleaning", {"gite_id": foreign, "date": "2026-03-01"}),
+            ("PUT", f"/api/linen/{foreign}/draps", {"total": 9, "propres": 9}),
+            ("PUT", f"/api/linen/{foreign}/taies", {"total": 9, "propres": 9}),
+            ("DELETE", f"/api/linen/{foreign}/draps", {}),
+        ]:
+            assert town.call(method, path, who, json=body).status_code == 404
+    for table in ("cleaning_schedule", "linen_stocks", "km_trajets"):
+        counted = town.world.rows(
+            f"SELECT count(*) FROM {table} WHERE owner_user_id IN (%s, %s)",
+            first.user_id,
+            second.user_id,
+        )
+        assert counted == [(2,)]
+
+
 @pytest.mark.covers("B-51", "F-30")
 def test_a_group_sees_its_own_schools_students_staff_and_files_only(town: Site) -> None:
     groups = [town.world.group("pro") for _ in range(2)]

@@ -13,6 +13,7 @@ import pytest
 from app_support import SECRET, Site, site
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from litestar import Request
 
 from reference_app.database import Database
 from reference_app.identity.principal import Principal
@@ -77,7 +78,8 @@ class Desk:
     def page(
         self, listing: Listing[Any], pagination: str, who: Principal, **query: Any
     ) -> Page[Any]:
-        session = Session(self.database, who, VARIANTS[pagination])
+        request: Request[Any, Any, Any] = Request({"type": "http", "user": who})  # type: ignore[typeddict-item]
+        session = Session(self.database, None, request, VARIANTS[pagination])
         page, after = query.pop("page", None), query.pop("after", None)
         return self.up.app.wait(
             listing.page(

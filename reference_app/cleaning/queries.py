@@ -1,0 +1,102 @@
+"""The cleaning schedule (B-86). Every statement names the owner itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from reference_app.listing import Listing, NewestFirst
+from reference_app.session import Session
+
+Status = Literal["planned", "done", "cancelled"]
+
+
+class Cleaning(msgspec.Struct, frozen=True):
+    """A cleaning of a gîte on a day, perhaps after a stay."""
+
+    id: UUID
+    gite_id: UUID
+    reservation_id: UUID | None
+    date: date
+    status: Status
+    intervenant: str
+    created_at: datetime
+    updated_at: datetime
+
+
+CLEANINGS = Listing(
+    name="cleanings",
+    path="/api/cleaning",
+    source="cleaning_schedule r",
+    scope="r.owner_user_id = %(owner)s",
+    columns="""r.id, r.gite_id, r.reservation_id, r.date, r.status, r.intervenant, r.created_at,
+       r.updated_at""",
+    row=Cleaning,
+    order=NewestFirst("date", date),
+    conditions={"gite_id": "r.gite_id = %(gite_id)s", "status": "r.status = %(status)s"},
+)
+
+
+async def create_cleaning(session: Session, values: Mapping[str, Any]) -> Cleaning | None:
+    """Plan a cleaning; None when the gîte is not this owner's, or the stay not in this gîte."""
+    return await session.first(
+        """/* create_cleaning */
+        INSERT INTO cleaning_schedule
+               (id, gite_id, owner_user_id, reservation_id, date, status, intervenant)
+        SELECT %(id)s, g.id, g.owner_user_id, %(reservation_id)s, %(date)s, %(status)s,
+               %(intervenant)s
+        FROM gites g
+        WHERE g.id = %(gite_id)s AND g.owner_user_id = %(owner)s
+          AND (%(reservation_id)s::uuid IS NULL OR EXISTS (
+              SELECT FROM reservations r
+              WHERE r.id = %(reservation_id)s AND r.gite_id = g.id
+                AND r.owner_user_id = %(owner)s))
+        RETURNING id, gite_id, reservation_id, date, status, intervenant, created_at,
+                  updated_at""",
+        {**values, "owner": session.user_id},
+        Cleaning,
+    )
+
+
+async def change_cleaning(
+    session: Session, cleaning_id: UUID, changes: Mapping[str, Any]
+) -> Cleaning | None:
+    """Change the named fields; None when the cleaning is not there for this owner.
+
+    Args:
+        changes: New values by column; a column that is missing keeps its value.
+    """
+    return await session.first(
+        """/* change_cleaning */
+        UPDATE cleaning_schedule SET
+            date        = coalesce(%(date)s, date),
+            status      = coalesce(%(status)s, status),
+            intervenant = coalesce(%(intervenant)s, intervenant),
+            updated_at  = now()
+        WHERE id = %(id)s AND owner_user_id = %(owner)s
+        RETURNING id, gite_id, reservation_id, date, status, intervenant, created_at,
+                  updated_at""",
+        {
+            "date": changes.get("date"),
+            "status": changes.get("status"),
+            "intervenant": changes.get("intervenant"),
+            "id": cleaning_id,
+            "owner": session.user_id,
+        },
+        Cleaning,
+    )
+
+
+async def delete_cleaning(session: Session, cleaning_id: UUID) -> UUID | None:
+    """Remove a cleaning; None when it is not there for this owner."""
+    return await session.first(
+        """/* delete_cleaning */
+        DELETE FROM cleaning_schedule WHERE id = %(id)s AND owner_user_id = %(owner)s
+        RETURNING id""",
+        {"id": cleaning_id, "owner": session.user_id},
+        lambda deleted: deleted,
+    )
