@@ -17,7 +17,7 @@ ARTICLES = {
     "taies": 4,
     "serviettes": 4,
     "torchons": 3,
-    "nappes": 1,
+    "tapis de bain": 1,
 }
 """Articles, and how many of each a bed change needs for two guests."""
 

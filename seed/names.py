@@ -40,18 +40,18 @@ POSITIONS = (
 
 @cache
 def first_names() -> tuple[str, ...]:
-    return _pool("first_names.txt")
+    return pool("first_names.txt")
 
 
 @cache
 def last_names() -> tuple[str, ...]:
-    return _pool("last_names.txt")
+    return pool("last_names.txt")
 
 
 @cache
 def towns() -> tuple[tuple[str, str], ...]:
     """Pairs of postcode and town."""
-    return tuple((code, town) for code, town in (line.split(" ", 1) for line in _pool("towns.txt")))
+    return tuple((code, town) for code, town in (line.split(" ", 1) for line in pool("towns.txt")))
 
 
 @cache
@@ -65,6 +65,7 @@ def _address_part(name: str) -> str:
     return "".join(sign if sign.isalnum() else "." for sign in plain.lower())
 
 
-def _pool(name: str) -> tuple[str, ...]:
+def pool(name: str) -> tuple[str, ...]:
+    """Lines of a committed pool."""
     text = files("seed").joinpath("pools", name).read_text(encoding="utf-8")
     return tuple(text.splitlines())

@@ -18,6 +18,7 @@ from seed.checksum import LineSum, add_sums, sum_lines
 from seed.cleaning import cleaning_lines, is_scheduled, scheduled_count
 from seed.gites import draw_gites, gite_lines
 from seed.guests import guest_lines, guest_row_counts
+from seed.information import information_lines
 from seed.linen import ARTICLES, linen_lines
 from seed.notices import notice_counts, notice_lines
 from seed.owners import owner_lines
@@ -30,6 +31,7 @@ from seed.tables import (
     ACTIVITES_GITES,
     CLEANING_SCHEDULE,
     GITES,
+    INFOS_GITES,
     KM_TRAJETS,
     LINEN_STOCKS,
     NOTIFICATIONS,
@@ -95,6 +97,7 @@ def _owner_lines(spec: DatasetSpec, owners: NDArray[np.int64]) -> Lines:
         GITES: gite_lines(spec, gites),
         RESERVATIONS: booking_lines(spec, bookings.by_booking_date()),
         **guest_lines(spec, owners),
+        INFOS_GITES: information_lines(spec, gites),
         ACTIVITES_GITES: activity_lines(spec, gites),
         CLEANING_SCHEDULE: cleaning_lines(spec, cleaned.by_booking_date()),
         LINEN_STOCKS: linen_lines(spec, gites),
@@ -136,6 +139,7 @@ def _owner_row_counts(spec: DatasetSpec) -> Counter[str]:
         {
             USERS.name: spec.owners,
             GITES.name: spec.gites,
+            INFOS_GITES.name: spec.gites,
             RESERVATIONS.name: spec.reservations,
             ACTIVITES_GITES.name: int(activity_counts(gites).sum()),
             CLEANING_SCHEDULE.name: scheduled_count(spec),

@@ -141,8 +141,43 @@ CM_SUPPORT_TICKETS = Table(
 )
 ERROR_LOGS = Table("error_logs", ("id", "timestamp", "source", "message", "user_id", "request_id"))
 
+INFOS_GITES = Table(
+    "infos_gites",
+    (
+        "id", "gite_id", "owner_user_id", "nom", "adresse", "ville", "code_postal", "latitude",
+        "longitude", "wifi_ssid", "wifi_password", "wifi_qr_code", "pays", "capacite_personnes",
+        "nombre_chambres", "photo_url", "couleur_calendrier", "actif", "telephone_urgence",
+        "email_contact", "wifi_debit_approximatif", "wifi_localisation_box", "wifi_zones_reception",
+        "heure_arrivee", "heure_depart", "code_acces", "emplacement_cles", "consignes_arrivee_fr",
+        "consignes_sejour_fr", "consignes_sortie_fr", "instructions_parking_fr",
+        "consignes_chauffage_fr", "consignes_cuisine_fr", "consignes_tv_fr",
+        "consignes_machine_laver_fr", "consignes_piscine_fr", "consignes_poubelles_fr",
+        "consignes_arrivee_en", "consignes_sejour_en", "consignes_sortie_en",
+        "instructions_parking_en", "consignes_chauffage_en", "consignes_cuisine_en",
+        "consignes_tv_en", "consignes_machine_laver_en", "consignes_piscine_en",
+        "consignes_poubelles_en", "acces_handicape", "animaux_acceptes", "animaux_supplement",
+        "chauffage_type", "chauffage_thermostat", "type_machine_cafe", "a_lave_vaisselle", "a_four",
+        "a_micro_ondes", "type_plaques", "a_tv", "netflix", "netflix_login", "amazon_prime",
+        "disney_plus", "streaming_codes", "a_console", "a_machine_laver", "a_seche_linge",
+        "a_barbecue", "a_piscine", "piscine_chauffee", "a_spa", "a_cheminee", "a_jardin",
+        "nom_proprietaire", "telephone_proprietaire", "adresse_proprietaire",
+        "disponibilite_proprietaire", "nom_samu", "telephone_samu", "adresse_samu",
+        "disponibilite_samu", "nom_pompiers", "telephone_pompiers", "adresse_pompiers",
+        "disponibilite_pompiers", "nom_police", "telephone_police", "adresse_police",
+        "disponibilite_police", "medecin_local", "telephone_medecin", "adresse_medecin",
+        "disponibilite_medecin", "pharmacie_garde", "telephone_pharmacie", "adresse_pharmacie",
+        "disponibilite_pharmacie", "plombier_urgence", "telephone_plombier", "adresse_plombier",
+        "disponibilite_plombier", "electricien_urgence", "telephone_electricien",
+        "adresse_electricien", "disponibilite_electricien", "nom_veterinaire",
+        "telephone_veterinaire", "adresse_veterinaire", "disponibilite_veterinaire", "created_at",
+        "updated_at", "reserve_1", "reserve_2", "reserve_3", "reserve_4", "reserve_5", "reserve_6",
+        "reserve_7", "reserve_8", "reserve_9",
+    ),
+)  # fmt: skip
+"""One row a gîte, 119 columns (B-98)."""
+
 TABLES = (
-    USERS, GITES, RESERVATIONS, CLIENT_ACCESS_TOKENS, HOUR_REQUESTS, GUEST_FEEDBACK,
+    USERS, GITES, INFOS_GITES, RESERVATIONS, CLIENT_ACCESS_TOKENS, HOUR_REQUESTS, GUEST_FEEDBACK,
     ACTIVITES_GITES, CLEANING_SCHEDULE, LINEN_STOCKS, KM_TRAJETS, NOTIFICATIONS, SYNC_QUEUE,
     SYNC_LOGS, CM_CLIENTS, CM_SUBSCRIPTIONS, CM_SUPPORT_TICKETS, ERROR_LOGS, SCHOOL_GROUPS,
     SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS, STAFF, STORED_FILES,

@@ -82,7 +82,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "d93f945c920eb6eeb9dddfcb2510aa85f3b1be43531b9176b093bb25f16d131d"
+        == "7f25eeaf356f70a28f89a3bc71a0ef1a2434f7e31c6b4948fe7bc141aa591d43"
     )
 
 
