@@ -24,6 +24,7 @@ from reference_app.cleaning.routes import CleaningController
 from reference_app.conditional import packed_right
 from reference_app.database import Database
 from reference_app.description import describe_refusals
+from reference_app.errors.routes import ErrorsController
 from reference_app.exports.routes import ExportsController
 from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
@@ -32,6 +33,7 @@ from reference_app.identity.tokens import Tokens
 from reference_app.linen.routes import LinenController
 from reference_app.log import configure_logging
 from reference_app.metrics import Metrics
+from reference_app.notifications.routes import NotificationsController
 from reference_app.observation import observed
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
@@ -42,6 +44,7 @@ from reference_app.schools.routes import SchoolsController
 from reference_app.session import provide_guest_session, provide_session
 from reference_app.settings import Settings, read_settings
 from reference_app.statistics.routes import StatisticsController
+from reference_app.support.routes import SupportController
 from reference_app.trips.routes import TripsController
 from reference_app.units.routes import UnitsController
 
@@ -103,6 +106,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             CleaningController,
             LinenController,
             TripsController,
+            NotificationsController,
+            ErrorsController,
+            SupportController,
             PlansController,
             PlanAdministrationController,
             SchoolsController,

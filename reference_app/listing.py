@@ -160,7 +160,7 @@ class Listing(Generic[Row]):
             Problem: 400; the position is not one of this variant or list.
         """
         active = {name: value for name, value in (filters or {}).items() if value is not None}
-        query = {name: str(value) for name, value in active.items()}
+        query = {name: _in_an_address(value) for name, value in active.items()}
         pagination = session.variant.pagination
         if after is not None and pagination != "keyset":
             raise invalid(FieldError("after", "this server pages by number: use page"))
@@ -218,6 +218,10 @@ class Listing(Generic[Row]):
 
     def _with_total(self, total: int, *columns: Any) -> tuple[int, Row | None]:
         return total, None if columns[0] is None else self.row(*columns)
+
+
+def _in_an_address(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @cache  # a list has at most 2^filters combinations, in 3 shapes, with and without a cursor

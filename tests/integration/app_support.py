@@ -257,6 +257,17 @@ class World:
             )
         return school_id
 
+    def support(self) -> Principal:
+        """Somebody who helps customers."""
+        user_id = uuid.uuid4()
+        self.run(
+            "INSERT INTO users (id, email, password_hash, role) VALUES (%s, %s, %s, 'support')",
+            user_id,
+            f"{user_id}@example.com",
+            PASSWORD_HASH,
+        )
+        return Principal(user_id, "support", None)
+
     def super_admin(self) -> Principal:
         """An account above the groups."""
         user_id = uuid.uuid4()
