@@ -30,6 +30,7 @@ from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
 from reference_app.identity.tokens import Tokens
+from reference_app.information.routes import InformationController
 from reference_app.linen.routes import LinenController
 from reference_app.log import configure_logging
 from reference_app.metrics import Metrics
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             health.router,
             IdentityController,
             UnitsController,
+            InformationController,
             ReservationsController,
             StatisticsController,
             ExportsController,

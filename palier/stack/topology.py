@@ -312,7 +312,6 @@ def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str,
 
 
 BUILT: Mapping[str, tuple[object, ...]] = {
-    "units_table": ("wide",),
     "cache": ("none", "memory", "redis"),
     "views": ("live",),
     "sync": ("inline",),

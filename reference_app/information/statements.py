@@ -44,6 +44,11 @@ class Assignment:
     merged: bool = False
 
 
+def as_text(statement: Composable) -> LiteralString:
+    """A statement as :meth:`Database.rows` takes it: everything in it is a text of ours."""
+    return statement.as_string()
+
+
 def columns_named(names: Iterable[str]) -> tuple[Column, ...]:
     """Columns of the map, by name."""
     return tuple(BY_NAME[name] for name in names)
@@ -145,13 +150,13 @@ def parameter(column: Column) -> Composable:
 
 
 @cache
-def change(layout: Layout, names: tuple[str, ...]) -> Composed:
+def change(layout: Layout, names: tuple[str, ...]) -> LiteralString:
     """Give new values to these columns of one gîte of one owner; a row when there is such a gîte.
 
     Parameters are ``gite``, ``owner`` and the columns by their names in the wide table.
     """
     columns = (*columns_named(names), BY_NAME["updated_at"])
-    return SQL(
+    statement = SQL(
         """/* change_information */
         WITH mine AS (
             SELECT g.id FROM gites g WHERE g.id = %(gite)s AND g.owner_user_id = %(owner)s
@@ -159,10 +164,11 @@ def change(layout: Layout, names: tuple[str, ...]) -> Composed:
         SELECT mine.id FROM mine"""
     ).format(
         _COMMA.join(
-            SQL("{} AS ({})").format(Identifier(f"change_{number}"), statement)
-            for number, statement in enumerate(_changes(layout, columns))
+            SQL("{} AS ({})").format(Identifier(f"change_{number}"), change)
+            for number, change in enumerate(_changes(layout, columns))
         )
     )
+    return as_text(statement)
 
 
 def _changes(layout: Layout, columns: Sequence[Column]) -> Iterator[Composable]:
