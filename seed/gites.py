@@ -24,10 +24,17 @@ CAPACITIES = 6
 """Gîtes sleep 2, 4, ... 12."""
 
 PERCENT_INACTIVE = 4
-PERCENT_WITH_FEED = 75
+PERCENT_WITH_FEED = 60
+"""Of the gîtes but the first of each owner, which has one: scenarios synchronise it."""
+
 FEED_PLATFORMS = ("airbnb", "booking", "abritel")
 FEED_PLATFORM_PERCENT = (55, 30, 15)
 _FEED_PLATFORM_OF_PERCENT = np.repeat(np.arange(len(FEED_PLATFORMS)), FEED_PLATFORM_PERCENT)
+FEED_PATHS = ("", "slow/800/", "status/503/")
+"""How the calendar platform answers: at once, after 0.8 s, or that it is down."""
+
+FEED_PATH_PERCENT = (97, 2, 1)
+_FEED_PATH_OF_PERCENT = np.repeat(np.arange(len(FEED_PATHS)), FEED_PATH_PERCENT)
 SYNC_PERIOD_MINUTES = 120
 """Every feed was read within the last two hours (B-132)."""
 
@@ -48,6 +55,8 @@ class Gites:
     has_feed: NDArray[np.bool_]
     platform: NDArray[np.int64]
     """Of ``FEED_PLATFORMS``; without meaning unless ``has_feed``."""
+    feed_path: NDArray[np.int64]
+    """Of ``FEED_PATHS``; likewise."""
     synced_minute: NDArray[np.int64]
     """Last reading of the feed; without meaning unless ``has_feed``."""
     created_minute: NDArray[np.int64]
@@ -65,6 +74,9 @@ def draw_gites(spec: DatasetSpec, numbers: NDArray[np.int64]) -> Gites:
     owners = np.searchsorted(starts, numbers, side="right") - 1
     indexes = numbers - starts[owners]
     keys = gite_keys(spec, owners, indexes)
+    # Of the first gîte of every owner scenarios take for granted that it is in use and has a feed
+    # that answers.
+    is_first = indexes == 0
     return Gites(
         owner=owners,
         index=indexes,
@@ -73,10 +85,10 @@ def draw_gites(spec: DatasetSpec, numbers: NDArray[np.int64]) -> Gites:
         place=below(keys, 1, len(PLACES)),
         town=below(keys, 2, len(towns())),
         sleeps=capacities(keys),
-        # Gîte 0 of every owner is active: scenarios book it without asking.
-        is_active=(indexes == 0) | (below(keys, 4, 100) >= PERCENT_INACTIVE),
-        has_feed=below(keys, 5, 100) < PERCENT_WITH_FEED,
+        is_active=is_first | (below(keys, 4, 100) >= PERCENT_INACTIVE),
+        has_feed=is_first | (below(keys, 5, 100) < PERCENT_WITH_FEED),
         platform=_FEED_PLATFORM_OF_PERCENT[below(keys, 9, 100)],
+        feed_path=np.where(is_first, 0, _FEED_PATH_OF_PERCENT[below(keys, 10, 100)]),
         synced_minute=-1 - below(keys, 6, SYNC_PERIOD_MINUTES),
         created_minute=(-DAYS_BACK - 200) * MINUTES_A_DAY + below(keys, 7, 15 * MINUTES_A_DAY),
     )
@@ -94,12 +106,15 @@ def gite_lines(spec: DatasetSpec, gites: Gites) -> list[str]:
         gites.is_active.tolist(),
         gites.has_feed.tolist(),
         gites.platform.tolist(),
+        gites.feed_path.tolist(),
         gites.synced_minute.tolist(),
         gites.created_minute.tolist(),
         strict=True,
     )
     lines = []
-    for owner, index, name, town, sleeps, is_active, has_feed, site, synced, created in columns:
+    for (
+        owner, index, name, town, sleeps, is_active, has_feed, site, path, synced, created,
+    ) in columns:  # fmt: skip
         gite = id_text(spec.seed, "gite", owner, index)
         postcode, town_name = towns()[town]
         lines.append(
@@ -112,7 +127,7 @@ def gite_lines(spec: DatasetSpec, gites: Gites) -> list[str]:
                 sleeps,
                 colour_of(index),
                 "t" if is_active else "f",
-                feed_address(FEED_PLATFORMS[site], gite) if has_feed else None,
+                _feed_address(site, path, gite) if has_feed else None,
                 clock.minute(synced) if has_feed else None,
                 clock.minute(created),
             )
@@ -120,9 +135,9 @@ def gite_lines(spec: DatasetSpec, gites: Gites) -> list[str]:
     return lines
 
 
-def feed_address(platform: str, gite: str) -> str:
+def _feed_address(platform: int, path: int, gite: str) -> str:
     """Where a platform publishes the calendar of a gîte."""
-    return f"http://calendar.{platform}.example/{gite}.ics"
+    return f"http://calendar.{FEED_PLATFORMS[platform]}.example/{FEED_PATHS[path]}{gite}.ics"
 
 
 def colour_of(index: int) -> str:

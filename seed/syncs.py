@@ -123,9 +123,9 @@ def _log_lines(
         strict=True,
     ):
         result = (
-            f"failed\t0\t0\t0\t{LEAST_MS + took}\t{FEED_ERRORS[error]}"
+            f"failed\t0\t0\t0\t0\t{LEAST_MS + took}\t{FEED_ERRORS[error]}"
             if is_failed
-            else f"success\t{added}\t{updated}\t{removed}\t{LEAST_MS + took}\t{NULL}"
+            else f"success\t{added}\t{updated}\t{removed}\t0\t{LEAST_MS + took}\t{NULL}"
         )
         lines.append(
             f"{id_text(seed, 'sync_log', owner, index)}\t{id_text(seed, 'sync_task', owner, index)}"

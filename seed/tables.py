@@ -127,7 +127,7 @@ SYNC_LOGS = Table(
     "sync_logs",
     (
         "id", "task_id", "user_id", "gite_id", "status", "added", "updated", "removed",
-        "duration_ms", "error", "synced_at",
+        "skipped", "duration_ms", "error", "synced_at",
     ),
 )  # fmt: skip
 CM_CLIENTS = Table("cm_clients", ("id", "email", "nom", "created_at"))

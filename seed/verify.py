@@ -14,6 +14,7 @@ from psycopg import sql
 from palier.errors import SeedError
 from seed.checksum import LineSum, dataset_checksum, line_hash, sum_lines
 from seed.connect import place
+from seed.notices import notice_counts
 from seed.parts import part_lines, parts_of
 from seed.sizes import sizes_of
 from seed.spec import DatasetSpec
@@ -60,6 +61,13 @@ def check_dataset(
             "bookings of the biggest owners, per owner",
             _one_text(connection, _BIGGEST_OWNERS),
             _biggest_owners(spec),
+        )
+    )
+    checks.append(
+        _equal(
+            "notices of the busiest owners, per owner",
+            _one_text(connection, _BUSIEST_OWNERS),
+            _busiest_owners(spec),
         )
     )
     for name, query in _NONE_EXPECTED:
@@ -142,6 +150,17 @@ def _biggest_owners(spec: DatasetSpec) -> str:
     return ", ".join(str(count) for count in counts[counts > 0][:5].tolist()) or "none"
 
 
+def _busiest_owners(spec: DatasetSpec) -> str:
+    counts = np.sort(notice_counts(spec, np.arange(spec.owners, dtype=np.int64)))[::-1]
+    return ", ".join(str(count) for count in counts[:5].tolist())
+
+
+_BUSIEST_OWNERS: LiteralString = """
+    SELECT string_agg(notices::text, ', ' ORDER BY notices DESC)
+    FROM (SELECT count(*) AS notices FROM notifications
+          GROUP BY user_id ORDER BY notices DESC LIMIT 5) AS busiest
+"""
+
 _BIGGEST_OWNERS: LiteralString = """
     SELECT string_agg(bookings::text, ', ' ORDER BY bookings DESC)
     FROM (SELECT count(*) AS bookings FROM reservations
@@ -176,4 +195,43 @@ _NONE_EXPECTED: tuple[tuple[str, LiteralString], ...] = (
         LEFT JOIN users u ON u.id = g.owner_user_id AND u.role = 'owner' WHERE u.id IS NULL
         """,
     ),
+    (
+        "gîtes without a row of information",
+        """
+        SELECT count(*) FROM gites g
+        LEFT JOIN infos_gites i ON i.gite_id = g.id AND i.owner_user_id = g.owner_user_id
+        WHERE i.id IS NULL
+        """,
+    ),
+    (
+        "sheets, requests, feedback and cleanings without their booking",
+        """
+        SELECT count(*) FROM (
+            SELECT reservation_id, gite_id, owner_user_id FROM client_access_tokens
+            UNION ALL SELECT reservation_id, gite_id, owner_user_id FROM hour_requests
+            UNION ALL SELECT reservation_id, gite_id, owner_user_id FROM guest_feedback
+            UNION ALL SELECT reservation_id, gite_id, owner_user_id FROM cleaning_schedule
+        ) AS told
+        LEFT JOIN reservations r
+            ON r.id = told.reservation_id AND r.gite_id = told.gite_id
+            AND r.owner_user_id = told.owner_user_id
+        WHERE r.id IS NULL
+        """,
+    ),
+    (
+        "rows of a house that is not their owner's",
+        """
+        SELECT count(*) FROM (
+            SELECT gite_id, owner_user_id FROM activites_gites
+            UNION ALL SELECT gite_id, owner_user_id FROM linen_stocks
+            UNION ALL SELECT gite_id, owner_user_id FROM km_trajets WHERE gite_id IS NOT NULL
+            UNION ALL SELECT gite_id, user_id FROM sync_queue
+            UNION ALL SELECT gite_id, user_id FROM sync_logs
+        ) AS told
+        LEFT JOIN gites g ON g.id = told.gite_id AND g.owner_user_id = told.owner_user_id
+        WHERE g.id IS NULL
+        """,
+    ),
+    ("tasks that wait for a worker", "SELECT count(*) FROM sync_queue WHERE status = 'pending'"),
+    ("archived bookings", "SELECT count(*) FROM reservations_archive"),
 )

@@ -82,7 +82,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "7f25eeaf356f70a28f89a3bc71a0ef1a2434f7e31c6b4948fe7bc141aa591d43"
+        == "52bab3fc540cae2808e32a03bccc5c0973c262f77c74a4a7f5c16028d1f470e4"
     )
 
 
