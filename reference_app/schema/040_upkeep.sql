@@ -15,5 +15,8 @@ CREATE TABLE IF NOT EXISTS backup_log (
     storage    text NOT NULL,
     tested     boolean NOT NULL DEFAULT false,
     ok         boolean,
-    CHECK (tested = (ok IS NOT NULL))
+    -- when it was last restored and verified: once a month (T-155)
+    tested_at  timestamptz,
+    CHECK (tested = (ok IS NOT NULL)),
+    CHECK (tested = (tested_at IS NOT NULL))
 );

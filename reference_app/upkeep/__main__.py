@@ -9,99 +9,154 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import psycopg
 
-from reference_app.upkeep.archive import archive
-from reference_app.upkeep.clean import clean
-from reference_app.upkeep.database import BATCH, connect
+from reference_app.upkeep import commands
+from reference_app.upkeep.database import BATCH
 from reference_app.upkeep.errors import UpkeepError, VerificationError
-from reference_app.upkeep.vacuum import vacuum
 
 URL_VARIABLE = "UPKEEP_DATABASE_URL"
-"""A password on a command line can be read by every user of the machine."""
+LOG_VARIABLE = "UPKEEP_LOG_URL"
+APP_VARIABLE = "APP_DATABASE_URL"
+"""Variables, because every user of the machine can read a password on a command line."""
 
-
-def _archive(options: argparse.Namespace) -> Any:
-    with connect(options.url) as connection:
-        done = archive(connection, options.now, options.batch)
-    if done.again:
-        _report(done)
-        raise VerificationError(
-            f"archived and written anew: {', '.join(map(str, done.again))}",
-            fix="compare the rows in reservations and reservations_archive, delete the wrong one",
-        )
-    return done
-
-
-def _clean(options: argparse.Namespace) -> Any:
-    with connect(options.url) as connection:
-        deleted = clean(connection, options.now, options.batch)
-        return {"deleted": deleted, "vacuumed": vacuum(connection)}
-
-
-def _vacuum(options: argparse.Namespace) -> Any:
-    with connect(options.url) as connection:
-        return {"vacuumed": vacuum(connection)}
+Add = Callable[..., object]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        _report(options.run(options))
+        result = options.run(options)
     except VerificationError as error:
         sys.stderr.write(f"error: {error}\n")
         return 3
     except (UpkeepError, OSError, psycopg.Error) as error:
         sys.stderr.write(f"error: {options.command} failed: {error}\n")
         return 5
+    sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
     return 0
 
 
-def _report(result: Any) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
-    sys.stdout.flush()
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="reference_app.upkeep", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser = argparse.ArgumentParser(
+        prog="python -m reference_app.upkeep",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("archive", help="move stays that ended over 3 years ago")
-    _add_database(command)
-    _add_batch(command)
-    command.set_defaults(run=_archive)
+    def command(name: str, run: Callable[[argparse.Namespace], Any], help_: str) -> Add:
+        made = subparsers.add_parser(name, help=help_, description=help_)
+        made.set_defaults(run=run)
+        made.add_argument(
+            "--now",
+            type=_instant,
+            default=datetime.now(UTC),
+            help="the present, in ISO 8601 with its zone (default: the clock's)",
+        )
+        return made.add_argument
 
-    command = commands.add_parser("clean", help="delete what was kept long enough, then vacuum")
-    _add_database(command)
-    _add_batch(command)
-    command.set_defaults(run=_clean)
+    add = command("archive", commands.run_archive, "move stays that ended over 3 years ago")
+    _add_url(add)
+    _add_batch(add)
 
-    command = commands.add_parser("vacuum", help="VACUUM (ANALYZE) the tables upkeep empties")
-    _add_database(command)
-    command.set_defaults(run=_vacuum)
+    add = command("clean", commands.run_clean, "delete what was kept long enough, then vacuum")
+    _add_url(add)
+    _add_batch(add)
+
+    add = command("vacuum", commands.run_vacuum, "VACUUM (ANALYZE) the tables upkeep empties")
+    _add_url(add)
+
+    add = command("backup", commands.run_backup, "dump the database into a storage")
+    _add_url(add)
+    _add_programs(add)
+    add("--to", type=Path, required=True, metavar="DIR", help="storage: an existing directory")
+    add(
+        "--copy-to",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="another storage; may be given again",
+    )
+
+    add = command("list", commands.run_list, "the backups of a storage, oldest first")
+    _add_storage(add)
+
+    add = command("prune", commands.run_prune, "delete the backups that need not be kept")
+    _add_storage(add)
+    add("--dry-run", action="store_true", help="only say which")
+
+    add = command("restore", commands.run_restore, "put a backup into a database and verify it")
+    _add_choice(add)
+    _add_url(add)
+    _add_verification(add)
+    _add_programs(add)
+    add("--overwrite", action="store_true", help="replace what is in the database")
+
+    add = command("verify", commands.run_verify, "count, sign in and book in a restored database")
+    _add_choice(add)
+    _add_url(add)
+    _add_verification(add)
+
+    add = command(
+        "check", commands.run_check, "is a backup or a rehearsal overdue, is one damaged?"
+    )
+    _add_url(add)
+    add("storage", type=Path, nargs="*", metavar="DIR", help="check the newest backup in it")
     return parser
 
 
-def _add_database(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+def _add_url(add: Add) -> None:
+    add(
         "--url",
         default=os.environ.get(URL_VARIABLE),
         required=URL_VARIABLE not in os.environ,
         help=f"connection of the owner of the tables (default: {URL_VARIABLE})",
     )
-    command.add_argument(
-        "--now", type=_instant, default=datetime.now(UTC), help="ISO 8601 with zone (default: now)"
+
+
+def _add_batch(add: Add) -> None:
+    add("--batch", type=_count, default=BATCH, help=f"rows a transaction (default: {BATCH})")
+
+
+def _add_programs(add: Add) -> None:
+    add(
+        "--bin-dir",
+        type=Path,
+        metavar="DIR",
+        help="holds pg_dump, pg_restore and psql (default: the wheel's, then PATH)",
     )
 
 
-def _add_batch(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--batch", type=_count, default=BATCH, help=f"rows a transaction (default: {BATCH})"
+def _add_storage(add: Add) -> None:
+    add("storage", type=Path, metavar="DIR", help="storage: a directory of backups")
+
+
+def _add_choice(add: Add) -> None:
+    _add_storage(add)
+    add("--backup", metavar="NAME", help="one that `list` shows (default: the newest)")
+
+
+def _add_verification(add: Add) -> None:
+    add(
+        "--app-url",
+        default=os.environ.get(APP_VARIABLE),
+        required=APP_VARIABLE not in os.environ,
+        help="the application's connection; its user and password are used on the database of"
+        f" --url (default: {APP_VARIABLE})",
+    )
+    add(
+        "--log-url",
+        default=os.environ.get(LOG_VARIABLE),
+        help="database whose backup log gets the result (default: that of --url)",
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
+import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 from app_support import World, migrate_both
 
+from reference_app.upkeep.__main__ import main
 from reference_app.variant import Variant
 
 NOW = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
@@ -63,11 +64,11 @@ def command(*arguments: str) -> list[str]:
 
 def upkeep(*arguments: str, code: int = 0) -> Any:
     """Run a command to its end; gives its JSON line, or its complaint when ``code`` is not 0."""
-    ended = subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == code, ended.stderr
-    return msgspec.json.decode(ended.stdout) if code == 0 else ended.stderr
+    said, complained = io.StringIO(), io.StringIO()
+    with redirect_stdout(said), redirect_stderr(complained):
+        ended = main(list(arguments))
+    assert ended == code, said.getvalue() + complained.getvalue()
+    return msgspec.json.decode(said.getvalue()) if code == 0 else complained.getvalue()
 
 
 def wait_until_none(world: World, query: str, *parameters: Any) -> None:
