@@ -46,6 +46,9 @@ from reference_app.session import provide_guest_session, provide_session
 from reference_app.settings import Settings, read_settings
 from reference_app.statistics.routes import StatisticsController
 from reference_app.support.routes import SupportController
+from reference_app.sync.fetch import Fetcher
+from reference_app.sync.proxy import CalendarProxy
+from reference_app.sync.routes import SyncController
 from reference_app.trips.routes import TripsController
 from reference_app.units.routes import UnitsController
 
@@ -82,6 +85,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
     pages = _pages(settings, database, remote, metrics)
     sign_in = SignIn(database, tokens, settings.password_log2_n)
+    fetcher = Fetcher(settings.calendars)
+    calendar_proxy = CalendarProxy(fetcher, settings.calendars)
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
@@ -90,6 +95,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             yield
         finally:
             sign_in.close()
+            await calendar_proxy.close()
+            await fetcher.close()
             if pages is not None:
                 await pages.close()
             await database.close()
@@ -111,6 +118,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             NotificationsController,
             ErrorsController,
             SupportController,
+            SyncController,
             PlansController,
             PlanAdministrationController,
             SchoolsController,
@@ -128,6 +136,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             ),
             "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
+            "fetcher": Provide(lambda: fetcher, sync_to_thread=False),
+            "calendars": Provide(lambda: settings.calendars, sync_to_thread=False),
+            "calendar_proxy": Provide(lambda: calendar_proxy, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reference_app.identity.passwords import LOG2_N_RANGE
+from reference_app.sync.calendars import Calendars, read_calendars
 from reference_app.variant import Variant, parse_variant
 
 SECRET_BYTES_MIN = 32
@@ -42,6 +43,7 @@ class Settings:
         rate_limit_per_min: ``APP_RATE_LIMIT_PER_MIN``: requests of one owner; None, ``off``,
             for no limit.
         cache_memory_mb: ``APP_CACHE_MEMORY_MB``: what ``cache: memory`` may take in a process.
+        calendars: ``APP_CALENDAR_HOSTS`` and ``APP_OUTBOUND_PROXY``: which calendars may be asked.
         log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
     """
@@ -57,6 +59,7 @@ class Settings:
     redis_prefix: str = ""
     rate_limit_per_min: int | None = None
     cache_memory_mb: int = 64
+    calendars: Calendars = field(default_factory=Calendars)
     log_level: str = "WARNING"
     access_log: bool = False
 
@@ -112,6 +115,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         )
     )
     cache_memory_mb = reader.whole("APP_CACHE_MEMORY_MB", default=64, low=1, high=65_536)
+    calendars = read_calendars(environment, reader.problems)
     if reader.problems:
         raise SettingsError(reader.problems)
     return Settings(
@@ -126,6 +130,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         rate_limit_per_min=rate_limit_per_min,
         redis_prefix=environment.get("APP_REDIS_PREFIX", ""),
         cache_memory_mb=cache_memory_mb,
+        calendars=calendars,
         log_level=log_level,
         access_log=environment.get("APP_ACCESS_LOG", "0") == "1",
     )

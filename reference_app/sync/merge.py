@@ -66,7 +66,8 @@ RETURNING 0, 0, 0, 0"""
 
 LOG_FAILURE: LiteralString = """/* log_sync_failure */
 INSERT INTO sync_logs (id, task_id, user_id, gite_id, status, duration_ms, error)
-VALUES (%(log_id)s, NULL, %(owner)s, %(gite_id)s, 'failed', %(duration_ms)s, %(error)s)"""
+VALUES (%(log_id)s, NULL, %(owner)s, %(gite_id)s, 'failed', %(duration_ms)s, %(error)s)
+RETURNING id"""
 
 
 class SyncCounts(msgspec.Struct, frozen=True):

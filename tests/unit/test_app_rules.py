@@ -80,7 +80,7 @@ def test_every_problem_of_the_environment_is_told_at_once() -> None:
 
 def test_switches_without_a_code_path_are_named_not_swallowed() -> None:
     assert Variant().without_effect() == ()
-    assert parse_variant('{"sync": "queue", "pagination": "offset"}').without_effect() == ("sync",)
+    assert parse_variant('{"reads": "replica", "sync": "queue"}').without_effect() == ("reads",)
 
 
 # limits -------------------------------------------------------------------------------------
