@@ -87,6 +87,7 @@ def _start_calendars(site: Site) -> Part:
             "APP_OUTBOUND_PROXY": address,
             "APP_CALENDAR_HOSTS": ",".join(CALENDAR_HOSTS),
         },
+        address=address,
     )
 
 

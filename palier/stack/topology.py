@@ -312,9 +312,7 @@ def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str,
 
 
 BUILT: Mapping[str, tuple[object, ...]] = {
-    "cache": ("none", "memory", "redis"),
     "views": ("live",),
-    "sync": ("inline",),
     "reads": ("primary",),
 }
 """Values of the switches that have a code path or a component behind them; the others would
