@@ -1,4 +1,8 @@
-"""Figures of an owner's bookings, counted when asked (variant ``views: live``)."""
+"""Figures of an owner's bookings, counted when asked (variant ``views: live``).
+
+Whatever counts the past reads ``reservations_all``, archived stays too, so that archiving changes
+no figure (B-161); the dashboard looks at the present and reads ``reservations``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from reference_app.listing import Listing, NewestFirst
 from reference_app.reservations.values import Platform
 from reference_app.session import Session
 
@@ -19,6 +24,50 @@ class MonthFigures(msgspec.Struct, frozen=True):
     bookings: int
     nights: int
     revenue_centimes: int
+
+
+class HistoryFigures(msgspec.Struct, frozen=True):
+    """One year and platform; counted like :class:`MonthFigures`."""
+
+    year: int
+    plateforme: Platform
+    bookings: int
+    nights: int
+    revenue_centimes: int
+
+
+class MonthRevenue(msgspec.Struct, frozen=True):
+    """One gîte in one month, named by its first day; counted like :class:`MonthFigures`."""
+
+    mois: date
+    gite_id: UUID
+    gite_nom: str
+    bookings: int
+    nights: int
+    revenue_centimes: int
+
+
+MONTHS = Listing(
+    name="months",
+    path="/api/statistics/monthly",
+    source="""(
+        SELECT date_trunc('month', s.date_debut)::date AS mois, s.gite_id, g.nom AS gite_nom,
+               count(*)::int AS bookings, sum(s.date_fin - s.date_debut)::int AS nights,
+               sum(s.prix_centimes)::bigint AS revenue_centimes
+        FROM reservations_all s JOIN gites g ON g.id = s.gite_id
+        WHERE s.owner_user_id = %(owner)s AND s.status <> 'cancelled'
+        GROUP BY 1, 2, 3
+    ) r""",
+    scope="true",  # the owner is named where the rows are
+    columns="r.mois, r.gite_id, r.gite_nom, r.bookings, r.nights, r.revenue_centimes",
+    row=MonthRevenue,
+    order=NewestFirst("mois", date, id="gite_id"),
+    conditions={
+        "gite_id": "r.gite_id = %(gite_id)s",
+        "year": "extract(year FROM r.mois) = %(year)s",
+    },
+)
+"""The monthly revenue table (B-77, B-90)."""
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -41,12 +90,26 @@ async def year_figures(session: Session, year: int) -> list[MonthFigures]:
         """/* year_figures */
         SELECT extract(month FROM r.date_debut)::int AS month, r.plateforme, count(*)::int,
                sum(r.date_fin - r.date_debut)::int, sum(r.prix_centimes)::bigint
-        FROM reservations r
+        FROM reservations_all r
         WHERE r.owner_user_id = %(owner)s AND r.status <> 'cancelled'
           AND r.date_debut >= %(first)s AND r.date_debut <= %(last)s
         GROUP BY 1, 2 ORDER BY 1, 2""",
         {"owner": session.user_id, "first": date(year, 1, 1), "last": date(year, 12, 31)},
         MonthFigures,
+    )
+
+
+async def history_figures(session: Session) -> list[HistoryFigures]:
+    """Per year and platform, over all years, newest year first (B-90)."""
+    return await session.rows(
+        """/* history_figures */
+        SELECT extract(year FROM r.date_debut)::int AS year, r.plateforme, count(*)::int,
+               sum(r.date_fin - r.date_debut)::int, sum(r.prix_centimes)::bigint
+        FROM reservations_all r
+        WHERE r.owner_user_id = %(owner)s AND r.status <> 'cancelled'
+        GROUP BY 1, 2 ORDER BY 1 DESC, 2""",
+        {"owner": session.user_id},
+        HistoryFigures,
     )
 
 

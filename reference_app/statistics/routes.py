@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 
 from reference_app.cache.families import DASHBOARD, STATISTICS
 from reference_app.conditional import CONDITIONAL
 from reference_app.identity.guards import require_role
+from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, invalid
 from reference_app.session import Session
 from reference_app.statistics.dashboard import Dashboard, dashboard_range, summarise
-from reference_app.statistics.queries import MonthFigures, stays_between, year_figures
+from reference_app.statistics.history import YearFigures, years_of
+from reference_app.statistics.queries import (
+    MONTHS,
+    MonthFigures,
+    MonthRevenue,
+    history_figures,
+    stays_between,
+    year_figures,
+)
 
 
 class YearStatistics(msgspec.Struct, frozen=True):
@@ -74,6 +84,35 @@ class StatisticsController(Controller):
             )
 
         return await session.answer(STATISTICS, load, wanted)
+
+    @get("/statistics/history", summary="Figures of all years")
+    async def history(self, session: NamedDependency[Session]) -> Response[list[YearFigures]]:
+        """Newest year first, each by platform; archived stays count too."""
+
+        async def load() -> list[YearFigures]:
+            return years_of(await history_figures(session))
+
+        return await session.answer(STATISTICS, load, "history")
+
+    @get("/statistics/monthly", summary="Revenue by month and gîte")
+    async def monthly(
+        self,
+        session: NamedDependency[Session],
+        page: PageNumber = None,
+        after: After = None,
+        gite_id: FromQuery[UUID | None] = None,
+        year: Annotated[int | None, QueryParameter(ge=1900, le=2200)] = None,
+    ) -> Response[Page[MonthRevenue]]:
+        """Newest month first; a stay counts in the month of its arrival."""
+        filters = {"gite_id": gite_id, "year": year}
+        position = ("page", page or 1) if after is None else ("after", after)
+        return await session.answer(
+            STATISTICS,
+            lambda: MONTHS.page(session, page=page, after=after, filters=filters),
+            "monthly",
+            *position,
+            filters=filters,
+        )
 
 
 def _today() -> date:

@@ -203,6 +203,10 @@ def machine(up: Site) -> type[RuleBasedStateMachine]:
             counted = [stay for stay in mine.stays.values() if stay["status"] != "cancelled"]
             figures = up.call("GET", "/api/statistics?year=2026", mine.who).json()
             assert figures["bookings"] == len(counted)
+            history = up.call("GET", "/api/statistics/history", mine.who).json()
+            assert sum(year["bookings"] for year in history) == len(counted)
+            months = up.call("GET", "/api/statistics/monthly", mine.who).json()["items"]
+            assert {row["gite_id"] for row in months} == {stay["gite_id"] for stay in counted}
             board = up.call("GET", "/api/dashboard", mine.who).json()
             shown = [*board["arrivals"], *board["departures"]]
             assert {stay["id"] for stay in shown} <= set(mine.stays)
