@@ -114,11 +114,15 @@ class RunningApp:
 
     def wait(self, work: Awaitable[Result]) -> Result:
         """Run something in the application's loop."""
+        return self.begin(work).result(timeout=60)
+
+    def begin(self, work: Awaitable[Result]) -> Future[Result]:
+        """Like :meth:`wait`, without waiting."""
 
         async def run() -> Result:
             return await work
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def call(
         self, method: str, path: str, *, as_: Principal | None = None, **options: Any

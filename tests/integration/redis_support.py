@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -53,6 +54,15 @@ class TestRedis:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def pause(self) -> None:
+        """It takes connections and says nothing: worse than being gone."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def client(self) -> Any:
         return redis.Redis(port=self.port, host=HOST, socket_timeout=5)
