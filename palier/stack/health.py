@@ -56,7 +56,7 @@ def wait_until(
             return
         if exit_code is not None:
             raise failure(
-                f"{component} ended with {_ending(exit_code)} instead of getting ready",
+                f"{component} ended with {how_it_ended(exit_code)} instead of getting ready",
                 component=component,
                 process=process,
                 fix=fix,
@@ -97,5 +97,6 @@ def last_lines(path: Path, count: int = LOG_TAIL_LINES) -> tuple[str, ...]:
     return tuple(text.splitlines()[-count:])
 
 
-def _ending(exit_code: int) -> str:
+def how_it_ended(exit_code: int) -> str:
+    """``"signal 9"`` or ``"exit code 1"``."""
     return f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"

@@ -24,8 +24,10 @@ from palier.stack.database import (
     drop_database,
     drop_stale_databases,
 )
+from palier.stack.health import how_it_ended
 from palier.stack.parts import Component, Part, Site
 from palier.stack.postgres import DEFAULT_SETTINGS, Server, open_server
+from palier.stack.process import Child
 from palier.stack.redis_server import URL_VARIABLE as REDIS_VARIABLE
 from palier.stack.redis_server import forget_keys
 from palier.stack.registry import Purpose, StackRecord
@@ -84,6 +86,19 @@ class Stack:
         if self.server.process is not None:
             found["postgres"] = self.server.pids()
         return found | {part.name: part.pids() for part in self.parts if part.processes}
+
+    def ended(self) -> dict[str, str]:
+        """Components of which a process has ended although nobody ended it, and how."""
+        children: dict[str, tuple[Child, ...]] = {"app": (self.app.process,)}
+        if self.server.process is not None:
+            children["postgres"] = (self.server.process,)
+        children |= {part.name: part.processes for part in self.parts}
+        return {
+            name: how_it_ended(exit_code)
+            for name, processes in children.items()
+            for process in processes
+            if (exit_code := process.exit_code()) is not None
+        }
 
     def describe(self) -> dict[str, object]:
         """What ``environment.json`` says about the stack; holds no secrets."""

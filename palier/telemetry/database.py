@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
 
-CONNECT_TIMEOUT_S = 2
-"""libpq takes nothing shorter."""
+from palier.telemetry.link import APPLICATION_NAME, Link
+from palier.telemetry.meter import Meter, Rates
 
 TIER1_INDEXES = (
     "idx_reservations_owner_dates",
@@ -25,8 +21,6 @@ TIER1_INDEXES = (
     "idx_activites_gite",
 )
 """T-131 looks these up in the catalogue (docs/requirements/indexes.md, section 3)."""
-
-APPLICATION_NAME = "palier_telemetry"
 
 _ACTIVITY = """
 SELECT count(*),
@@ -102,18 +96,13 @@ class FinalState:
     statements: tuple[Statement, ...] | None
 
 
-class DatabaseMeter:
-    """Reads statistics; after a lost connection the next reading tries a new one.
-
-    Everything but ``cut`` belongs to one thread.
-    """
+class DatabaseMeter(Meter):
+    """Reads statistics; after a lost connection the next reading tries a new one."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: psycopg.Connection | None = None
-        self._line: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._last: tuple[float, tuple[float, ...]] | None = None
+        self.final: FinalState | None = None
+        self._link = Link(url)
+        self._rates = Rates()
 
     def start(self) -> None:
         """Forget the statements of the seed, so that the end shows those of the run.
@@ -121,7 +110,7 @@ class DatabaseMeter:
         Raises:
             psycopg.Error: The server cannot be reached or refuses.
         """
-        connection = self._connected()
+        connection = self._link.connection()
         if _has_statements(connection):
             connection.execute(
                 "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database"
@@ -135,7 +124,7 @@ class DatabaseMeter:
             psycopg.Error: The server did not answer; this reading is lost.
         """
         try:
-            connection = self._connected()
+            connection = self._link.connection()
             activity = connection.execute(_ACTIVITY, (APPLICATION_NAME,)).fetchone()
             counters = connection.execute(_COUNTERS).fetchone()
         except psycopg.Error:
@@ -145,19 +134,16 @@ class DatabaseMeter:
             raise AssertionError("an aggregate and our own database always have a row")
         names = ("connections", "connections_active", "connections_in_transaction", "lock_waits")
         yield from zip(names, map(float, activity), strict=True)
-        values = tuple(float(counter) for counter in counters)
-        last, self._last = self._last, (now_s, values)
-        if last is not None and now_s > last[0]:
-            for name, before, after in zip(_COUNTER_NAMES, last[1], values, strict=True):
-                yield name, max(0.0, after - before) / (now_s - last[0])
+        values = zip(_COUNTER_NAMES, map(float, counters), strict=True)
+        yield from self._rates.of(now_s, dict(values))
 
-    def finish(self) -> FinalState:
-        """What stands at the end.
+    def finish(self) -> None:
+        """Look at what stands at the end: ``final``.
 
         Raises:
             psycopg.Error: The server did not answer.
         """
-        connection = self._connected()
+        connection = self._link.connection()
         row = connection.execute(
             "SELECT pg_database_size(current_database()),"
             " (SELECT count(*) FROM pg_indexes WHERE indexname = ANY(%s))",
@@ -181,46 +167,14 @@ class DatabaseMeter:
                     _STATEMENTS
                 )
             )
-        return FinalState(size_bytes=row[0], tier1_indexes=row[1], statements=statements)
+        self.final = FinalState(size_bytes=row[0], tier1_indexes=row[1], statements=statements)
 
     def cut(self) -> None:
-        """End a reading that hangs, from another thread: it raises there.
-
-        A server that is stopped rather than gone keeps a reader waiting for ever.
-        """
-        with self._lock:
-            if self._line is not None:
-                with suppress(OSError):
-                    # Its other end may have gone already.
-                    self._line.shutdown(socket.SHUT_RDWR)
+        self._link.cut()
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
-        with self._lock:
-            line, self._line = self._line, None
-        connection, self._connection = self._connection, None
-        self._last = None
-        if line is not None:
-            line.close()
-        if connection is not None:
-            connection.close()
-
-    def _connected(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
-            self.close()
-            connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                application_name=APPLICATION_NAME,
-                connect_timeout=CONNECT_TIMEOUT_S,
-                # The measured statements are prepared; ours need not be.
-                prepare_threshold=None,
-            )
-            self._connection = connection
-            with self._lock:
-                # A second handle on the same line: libpq's own must not be touched.
-                self._line = socket.socket(fileno=os.dup(connection.fileno()))
-        return self._connection
+        self._link.close()
+        self._rates.forget()
 
 
 def _has_statements(connection: psycopg.Connection) -> bool:

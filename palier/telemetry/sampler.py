@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import psycopg
-
 from palier.analysis.facts import Fact
+from palier.telemetry.components import meters_of
 from palier.telemetry.database import DatabaseMeter, FinalState
 from palier.telemetry.facts import facts_of
 from palier.telemetry.processes import MachineMeter, UsageMeter, others
 from palier.telemetry.samples import TELEMETRY_NAME, Sample, write_samples
+from palier.telemetry.watcher import Clock, Watcher
 
 INTERVAL_S = 1.0
 
 PATIENCE_S = 5.0
-"""After this long without an answer a reading of the database counts as lost."""
+"""After this long without an answer a reading of a component counts as lost."""
 
 STATEMENTS_SCHEMA = 1
 STATEMENTS_NAME = "statements.json"
+
+EVENTS_NAME = "events.jsonl"
+
+ENDED_EVENT = "fault"
+"""Drawn into the figure of the run, like every disturbance."""
 
 
 class Observed(Protocol):
@@ -36,21 +39,29 @@ class Observed(Protocol):
     @property
     def admin_url(self) -> str: ...
 
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Where to ask the components that keep statistics of themselves."""
+
     def processes(self) -> Mapping[str, Iterable[int]]:
         """Pids of each component at this moment."""
 
+    def ended(self) -> Mapping[str, str]:
+        """Components that have ended although nobody ended them, and how."""
+
 
 class Telemetry:
-    """Samples from ``with`` to its end, then writes the files; a lost database is a gap.
+    """Samples from ``with`` to its end, then writes the files; what does not answer is a gap.
 
-    Two threads: one for processes, one for the database, so that a database that hangs costs its
-    own samples only.
+    A thread for processes and one for each component that keeps statistics, so that one that hangs
+    costs its own samples only.
 
     Args:
         stack: What to watch; None when the service is somebody else's.
         loader_pids: Pids of the load generator at this moment.
         t0: Start of the run, an instant of ``time.monotonic``.
-        directory: Run directory; gets ``telemetry.parquet`` and ``statements.json``.
+        directory: Run directory; gets ``telemetry.parquet``, ``statements.json``, and a line in
+            ``events.jsonl`` for each component that ends.
     """
 
     def __init__(
@@ -63,26 +74,26 @@ class Telemetry:
     ) -> None:
         self._stack = stack
         self._loader_pids = loader_pids
-        self._t0 = t0
         self._directory = directory
-        self._meter = None if stack is None else DatabaseMeter(stack.admin_url)
-        self._final: FinalState | None = None
-        self._final_problem: str | None = None
         self._samples: list[Sample] = []
-        self._stopped = threading.Event()
-        self._reading_since: float | None = None
-        self._threads = [
-            threading.Thread(target=self._watch_processes, name="telemetry", daemon=True)
-        ]
-        if self._meter is not None:
-            self._threads.append(
-                threading.Thread(
-                    target=self._watch_database,
-                    args=(self._meter,),
-                    name="telemetry-database",
-                    daemon=True,
+        self._clock = Clock(t0, INTERVAL_S)
+        self._database: DatabaseMeter | None = None
+        self._watchers: dict[str, Watcher] = {}
+        if stack is not None:
+            self._database = DatabaseMeter(stack.admin_url)
+            meters = {"database": self._database, **meters_of(stack.admin_url, stack.addresses)}
+            self._watchers = {
+                source: Watcher(
+                    source,
+                    meter,
+                    clock=self._clock,
+                    samples=self._samples,
+                    patience_s=PATIENCE_S,
                 )
-            )
+                for source, meter in meters.items()
+            }
+        self._ended: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._watch_processes, name="telemetry", daemon=True)
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -96,8 +107,9 @@ class Telemetry:
         )
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
+        for watcher in self._watchers.values():
+            watcher.start()
         return self
 
     def __exit__(
@@ -106,20 +118,22 @@ class Telemetry:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join(PATIENCE_S)
-            if thread.is_alive() and self._meter is not None:
-                self._meter.cut()
-                thread.join(PATIENCE_S)
+        self._clock.stop()
+        self._thread.join(PATIENCE_S)
+        for watcher in self._watchers.values():
+            watcher.join()
         write_samples(self._directory / TELEMETRY_NAME, list(self._samples))
         self._write_statements()
+
+    @property
+    def _final(self) -> FinalState | None:
+        return None if self._database is None else self._database.final
 
     def _watch_processes(self) -> None:
         usage = UsageMeter()
         machine = MachineMeter()
         while True:
-            now_s = self._now_s()
+            now_s = self._clock.now_s()
             components: dict[str, Iterable[int]] = {
                 "loaders": self._loader_pids(),
                 "palier": (os.getpid(),),
@@ -130,65 +144,31 @@ class Telemetry:
             if self._stack is not None:
                 # Somebody's own service may run here, too, and cannot be told from the rest.
                 readings += others(readings)
+                self._tell_of_ended(now_s, self._stack.ended())
             self._samples.extend(Sample(now_s, *reading) for reading in readings)
-            self._end_hanging_reading()
-            if self._wait_for_next_tick():
+            for watcher in self._watchers.values():
+                watcher.end_hanging_reading()
+            if self._clock.wait_for_next_tick():
                 return
 
-    def _watch_database(self, meter: DatabaseMeter) -> None:
-        try:
-            self._attempt(meter.start)
-            while True:
-                now_s = self._now_s()
-                lost = self._attempt(
-                    lambda at_s=now_s: self._samples.extend(  # type: ignore[misc]
-                        Sample(at_s, "database", *reading) for reading in meter.read(at_s)
-                    )
-                )
-                self._samples.append(
-                    Sample(now_s, "database", "unavailable", 0.0 if lost is None else 1.0)
-                )
-                if self._wait_for_next_tick():
-                    break
-            self._final_problem = self._attempt(lambda: self._finish(meter))
-        finally:
-            meter.close()
-
-    def _finish(self, meter: DatabaseMeter) -> None:
-        self._final = meter.finish()
-
-    def _attempt(self, action: Callable[[], None]) -> str | None:
-        """Run it; a database that does not answer is an observation, not a failure of ours.
-
-        Returns:
-            None, or what the database (or its absence) said.
-        """
-        self._reading_since = time.monotonic()
-        try:
-            action()
-        except psycopg.Error as error:
-            return str(error).strip()
-        finally:
-            self._reading_since = None
-        return None
-
-    def _end_hanging_reading(self) -> None:
-        since = self._reading_since
-        if since is not None and time.monotonic() - since > PATIENCE_S and self._meter:
-            self._meter.cut()
-
-    def _wait_for_next_tick(self) -> bool:
-        """Wait for the next whole second of the run; True when it is over."""
-        tick = math.floor(self._now_s() / INTERVAL_S) + 1
-        return self._stopped.wait(max(0.0, self._t0 + tick * INTERVAL_S - time.monotonic()))
-
-    def _now_s(self) -> float:
-        return time.monotonic() - self._t0
+    def _tell_of_ended(self, now_s: float, ended: Mapping[str, str]) -> None:
+        """Written at once: whatever happens to us later, this is known."""
+        for component, how in ended.items():
+            if component not in self._ended:
+                self._ended[component] = how
+                event = {
+                    "at_s": round(now_s, 3),
+                    "kind": ENDED_EVENT,
+                    "name": f"{component} ended with {how}",
+                    "component": component,
+                }
+                with (self._directory / EVENTS_NAME).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(event, ensure_ascii=False) + "\n")
 
     def _write_statements(self) -> None:
         """The statements of the run, or why they are not known."""
         statements = None if self._final is None else self._final.statements
-        problem = self._final_problem
+        problem = None if self._stack is None else self._watchers["database"].problem
         if self._stack is None:
             problem = "the service is not ours to look into"
         elif statements is None and problem is None:

@@ -31,9 +31,14 @@ pytestmark = pytest.mark.db
 class FakeStack:
     admin_url: str
     pids: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    dead: dict[str, str] = field(default_factory=dict)
 
     def processes(self) -> dict[str, tuple[int, ...]]:
         return self.pids
+
+    def ended(self) -> dict[str, str]:
+        return self.dead
 
 
 @pytest.fixture
