@@ -15,6 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.router import Router
 
 from reference_app import health
+from reference_app.activities.routes import ActivitiesController
 from reference_app.cache.memory import MemoryStore
 from reference_app.cache.pages import PageCache
 from reference_app.cache.redis import RedisStore
@@ -26,6 +27,12 @@ from reference_app.database import Database
 from reference_app.description import describe_refusals
 from reference_app.errors.routes import ErrorsController
 from reference_app.exports.routes import ExportsController
+from reference_app.guests.guest_routes import GuestController
+from reference_app.guests.owner_routes import (
+    FeedbackController,
+    HourRequestsController,
+    SheetsController,
+)
 from reference_app.identity.guards import require_token
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
@@ -109,6 +116,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
             IdentityController,
             UnitsController,
             InformationController,
+            ActivitiesController,
+            SheetsController,
+            HourRequestsController,
+            FeedbackController,
+            GuestController,
             ReservationsController,
             StatisticsController,
             ExportsController,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from litestar import Request, Response
+from litestar.params import FromPath
 
 from reference_app.cache.families import Family
 from reference_app.cache.pages import PageCache
@@ -169,7 +170,7 @@ def token_sha256(token: str) -> str:
 def provide_guest_session(database: Database, variant: Variant) -> Callable[..., GuestSession]:
     """Make the dependency ``guest_session`` of routes with a ``{token}`` in their path."""
 
-    def guest_session(request: Request[Any, Any, Any]) -> GuestSession:
-        return GuestSession(database, Guest(token_sha256(request.path_params["token"])), variant)
+    def guest_session(token: FromPath[str]) -> GuestSession:
+        return GuestSession(database, Guest(token_sha256(token)), variant)
 
     return guest_session

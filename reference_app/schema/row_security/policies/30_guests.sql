@@ -11,11 +11,18 @@ CREATE POLICY own_stay ON activites_gites FOR SELECT TO app_guest
     USING (gite_id IN (SELECT t.gite_id FROM client_access_tokens t));
 CREATE POLICY own_stay ON hour_requests FOR SELECT TO app_guest
     USING (reservation_id IN (SELECT t.reservation_id FROM client_access_tokens t));
-CREATE POLICY ask ON hour_requests FOR INSERT TO app_guest
-    WITH CHECK (reservation_id IN (SELECT t.reservation_id FROM client_access_tokens t
-                                   WHERE t.scope = 'stay'));
 CREATE POLICY own_stay ON guest_feedback FOR SELECT TO app_guest
     USING (reservation_id IN (SELECT t.reservation_id FROM client_access_tokens t));
+
+-- Written only about the own stay, in its gîte and to its owner, with a token that allows it.
+CREATE POLICY ask ON hour_requests FOR INSERT TO app_guest
+    WITH CHECK (status = 'pending' AND (reservation_id, gite_id, owner_user_id) IN (
+        SELECT t.reservation_id, t.gite_id, t.owner_user_id FROM client_access_tokens t
+        WHERE t.scope = 'stay'));
 CREATE POLICY tell ON guest_feedback FOR INSERT TO app_guest
-    WITH CHECK (reservation_id IN (SELECT t.reservation_id FROM client_access_tokens t
-                                   WHERE t.scope = 'stay'));
+    WITH CHECK ((reservation_id, gite_id, owner_user_id) IN (
+        SELECT t.reservation_id, t.gite_id, t.owner_user_id FROM client_access_tokens t
+        WHERE t.scope = 'stay'));
+CREATE POLICY notify_owner ON notifications FOR INSERT TO app_guest
+    WITH CHECK (kind IN ('hour_request', 'feedback') AND user_id IN (
+        SELECT t.owner_user_id FROM client_access_tokens t WHERE t.scope = 'stay'));

@@ -1,0 +1,1 @@
+"""Things to do near a gîte (B-84)."""
