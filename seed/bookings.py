@@ -153,6 +153,14 @@ def draw_bookings(spec: DatasetSpec, numbers: NDArray[np.int64]) -> Bookings:
     )
 
 
+def is_last_of_owner(spec: DatasetSpec, bookings: Bookings) -> NDArray[np.bool_]:
+    """Which bookings are those of the open sheets."""
+    starts = sizes_of(spec).owner_booking_starts
+    owner = bookings.owner
+    is_last: NDArray[np.bool_] = bookings.index + 1 == starts[owner + 1] - starts[owner]
+    return is_last
+
+
 def booking_lines(spec: DatasetSpec, bookings: Bookings) -> list[str]:
     """The bookings as COPY lines (``tables.RESERVATIONS``), in their order.
 

@@ -11,6 +11,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from seed.bookings import is_last_of_owner
 from seed.clock import clock_at
 from seed.draws import below
 from seed.ids import GiteIds, OwnerIds, id_text
@@ -63,11 +64,12 @@ def _asks(spec: DatasetSpec, sheets: Sheets) -> NDArray[np.bool_]:
 
 
 def _answers(spec: DatasetSpec, sheets: Sheets) -> NDArray[np.bool_]:
-    """Of the stays that were over a week before the anchor; not through an open sheet, which
-    scenarios answer through."""
+    """Of the stays that were over a week before the anchor; not of the owner's last one, which
+    scenarios judge through its open sheet."""
     answers = below(sheets.keys(spec, "feedback"), 0, 100) < PERCENT_WITH_FEEDBACK
     is_over = sheets.bookings.last_day <= -DAYS_AFTER_STAY
-    return sheets.is_stay & ~sheets.is_revoked & ~sheets.is_open & is_over & answers
+    is_judged_later = is_last_of_owner(spec, sheets.bookings)
+    return sheets.is_stay & ~sheets.is_revoked & ~is_judged_later & is_over & answers
 
 
 def _request_lines(spec: DatasetSpec, sheets: Sheets) -> list[str]:

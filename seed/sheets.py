@@ -28,9 +28,13 @@ from seed.spec import DatasetSpec
 from seed.tables import NULL
 
 FEWEST_A_MONTH, MOST_A_MONTH = 50, 500
-"""D-07. An owner makes one a month, within these bounds for the whole dataset."""
+"""D-07. An owner makes one a month, within these bounds for the whole dataset; the open sheets are
+among them as long as there are fewer owners than sheets."""
 
 MONTHS = 13
+LEAST_HISTORY = MONTHS * 40
+"""Sheets beside the open ones, however many owners there are."""
+
 DAYS_OF_HISTORY, DAYS_AHEAD = 360, 30
 """Thirteen months of thirty days: sheets of the last year and of the guests of the next month."""
 
@@ -86,7 +90,7 @@ def sheet_plan(spec: DatasetSpec) -> SheetPlan:
 
     wanted = MONTHS * min(max(spec.owners, FEWEST_A_MONTH), MOST_A_MONTH) - int(has_open.sum())
     among = int(candidate_starts[-1])
-    history = min(max(wanted, MONTHS * FEWEST_A_MONTH), among)
+    history = min(max(wanted, LEAST_HISTORY), among)
     # Sheet k is that of candidate k * among // history; these are the k that reach an owner's.
     history_starts = -(-candidate_starts[sizes.gite_starts] * history // max(among, 1))
     return SheetPlan(

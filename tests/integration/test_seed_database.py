@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -14,11 +16,15 @@ import pytest
 from palier.errors import SeedError
 from palier.model.identity import (
     ANCHOR,
+    SUPER_ADMIN_EMAIL,
+    SUPPORT_EMAIL,
     gite_id,
     group_admin_email,
+    guest_token,
     owner_email,
     owner_id,
     password,
+    reservation_id,
     school_group_id,
 )
 from palier.model.tier import DataSpec, LoadSpec, StackSpec, Tier
@@ -32,7 +38,9 @@ from seed.load import load
 from seed.parts import pure_sums
 from seed.plans import EXAMPLE, PLANS
 from seed.progress import Progress
+from seed.sheets import sheet_booking
 from seed.spec import dataset_spec
+from seed.tables import TABLES
 
 pytestmark = pytest.mark.db
 
@@ -135,7 +143,14 @@ def test_a_finished_dataset_verifies(held):
     checks = verify_database(url, TIER, SEED)
 
     assert all(check.ok for check in checks)
-    assert "stays of one gîte that overlap" in [check.name for check in checks]
+    names = {check.name for check in checks}
+    assert names >= {f"checksum of {table.name}" for table in TABLES}
+    assert names >= {
+        "stays of one gîte that overlap",
+        "notices of the busiest owners, per owner",
+        "sheets, requests, feedback and cleanings without their booking",
+        "archived bookings",
+    }
 
 
 def test_the_planner_knows_the_data_and_pages_are_marked_visible(held):
@@ -269,6 +284,129 @@ def test_bookings_of_one_owner_lie_scattered_over_the_table(held):
     assert pages_of_owner > 4 * count / rows_a_page
 
 
+def test_every_column_of_a_seeded_table_is_written(held):
+    """A default would be a value the checksum does not know; a new column must come here too."""
+    url, _ = held
+
+    columns = rows(
+        url,
+        "SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position)"
+        " FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name",
+    )
+
+    of_database = dict(columns)
+    assert {table.name: sorted(of_database[table.name]) for table in TABLES} == {
+        table.name: sorted(table.columns) for table in TABLES
+    }
+
+
+@pytest.mark.covers("D-07", "B-80", "B-121")
+def test_the_holder_of_an_open_sheet_s_token_sees_one_stay_and_no_other(held):
+    url, _ = held
+    for owner in range(12):
+        token = guest_token(seed=SEED, owner=owner, index=0)
+        booking = sheet_booking(dataset_spec(TIER, seed=SEED), owner, 0)
+        with psycopg.connect(url) as connection:
+            connection.execute("SET LOCAL ROLE app_guest")
+            connection.execute(
+                "SELECT set_config('app.token', %s, true)",
+                [hashlib.sha256(token.encode()).hexdigest()],
+            )
+            seen = connection.execute("SELECT id, status FROM reservations").fetchall()
+            sheets = connection.execute("SELECT scope FROM client_access_tokens").fetchall()
+            units = connection.execute("SELECT count(*) FROM gites").fetchall()
+
+        wanted = reservation_id(seed=SEED, owner=owner, index=booking)
+        assert seen == [(wanted, "confirmed")]
+        assert sheets == [("stay",)]
+        assert units == [(1,)]
+
+
+@pytest.mark.covers("D-07")
+def test_some_sheets_have_ended_and_some_were_taken_back(held):
+    url, _ = held
+
+    ((sheets, ended, revoked, read_only),) = rows(
+        url,
+        f"SELECT count(*), count(*) FILTER (WHERE expires_at < '{ANCHOR}'),"
+        " count(*) FILTER (WHERE revoked_at IS NOT NULL), count(*) FILTER (WHERE scope = 'sheet')"
+        " FROM client_access_tokens",
+    )
+
+    months = 13
+    assert 50 <= sheets / months <= 500
+    assert sheets / 2 < ended < sheets
+    assert 0 < revoked < sheets / 4
+    assert 0 < read_only < sheets / 2
+
+
+@pytest.mark.covers("D-09", "B-162", "F-27")
+def test_notices_and_logs_lie_on_both_sides_of_the_clean_up_s_limits(held):
+    url, _ = held
+
+    notices = rows(
+        url,
+        "SELECT is_read, created_at < timestamptz "
+        f"'{ANCHOR} 00:00+00' - interval '6 months', count(*) FROM notifications GROUP BY 1, 2",
+    )
+    logs = rows(
+        url,
+        "SELECT synced_at < timestamptz "
+        f"'{ANCHOR} 00:00+00' - interval '1 year', count(*) FROM sync_logs GROUP BY 1",
+    )
+
+    counts = {(is_read, is_old): count for is_read, is_old, count in notices}
+    assert len(counts) == 4
+    assert min(counts[True, True], counts[True, False]) > 100
+    assert len(logs) == 2
+    assert all(count > 50 for _, count in logs)
+
+
+@pytest.mark.covers("B-123")
+def test_no_task_waits_for_a_worker_before_the_load_begins(held):
+    url, _ = held
+
+    assert [row for (row,) in rows(url, "SELECT DISTINCT status FROM sync_queue")] == ["completed"]
+    assert rows(url, "SELECT count(*) FROM reservations_archive") == [(0,)]
+
+
+@pytest.mark.covers("D-08", "J-13")
+def test_the_office_has_its_accounts(held):
+    url, _ = held
+
+    accounts = dict(
+        rows(url, "SELECT email, role FROM users WHERE role IN ('support', 'super_admin')")
+    )
+
+    assert accounts == {SUPPORT_EMAIL: "support", SUPER_ADMIN_EMAIL: "super_admin"}
+
+
+@pytest.mark.parametrize("layout", ["split_json", "split_flat"])
+def test_the_data_verifies_after_the_information_was_split(database, layout):
+    """The second stage fills the split and leaves what was loaded as it is."""
+    tier = small_tier(tenants=3, units_per_tenant=2.0, reservations_per_unit=20.0)
+    migrate(database, "before-data", AppVariant())
+
+    result = seed_database(
+        database,
+        tier,
+        SEED,
+        after_data=lambda: migrate(database, "after-data", AppVariant(units_table=layout)),
+    )
+
+    assert verify_database(database, tier, SEED) == result.checks
+
+
+def test_a_dataset_of_school_groups_has_rows_of_every_table_of_owners(database):
+    tier = replace(small_tier(tenants=4), system="epilot")
+    migrate(database, "before-data", AppVariant())
+
+    load(database, dataset_spec(tier, seed=SEED))
+
+    empty = [t.name for t in TABLES if not rows(database, f"SELECT FROM {t.name} LIMIT 1")]
+    assert empty == []
+
+
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
@@ -292,8 +430,25 @@ def test_bookings_of_one_owner_lie_scattered_over_the_table(held):
             " (SELECT id FROM gites ORDER BY id LIMIT 1)",
             "gites: changed or extra row",
         ),
+        (
+            "UPDATE notifications SET is_read = true, read_at = created_at WHERE id IN"
+            " (SELECT id FROM notifications WHERE NOT is_read ORDER BY id LIMIT 1)",
+            "notifications: changed or extra row",
+        ),
+        (
+            "UPDATE infos_gites SET wifi_password = 'other' WHERE id IN"
+            " (SELECT id FROM infos_gites ORDER BY id LIMIT 1)",
+            "infos_gites: changed or extra row",
+        ),
     ],
-    ids=["changed", "missing", "extra", "a default column by a microsecond"],
+    ids=[
+        "changed",
+        "missing",
+        "extra",
+        "a default column by a microsecond",
+        "read",
+        "another secret",
+    ],
 )
 def test_verification_names_the_row_that_differs(held, postgres_copy, statement, named):
     url = postgres_copy(held[0])

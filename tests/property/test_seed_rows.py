@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seed_worlds import datasets, made, seeds
 
 from palier.model.identity import gite_id, owner_id, reservation_id, row_id
 from seed.bookings import booking_lines, draw_bookings
@@ -18,10 +19,10 @@ from seed.checksum import LineSum, add_sums, sum_lines
 from seed.draws import below, row_keys
 from seed.gites import draw_gites, gite_lines
 from seed.ids import id_text
-from seed.parts import Part, part_lines, part_sums, parts_of, pure_sums, row_counts
+from seed.parts import Part, part_lines, part_sums, pure_sums, row_counts
 from seed.season import DAYS_AHEAD, DAYS_BACK
 from seed.sizes import apportion, sizes_of
-from seed.spec import MAX_GITES_PER_OWNER, MAX_RESERVATIONS_PER_GITE, DatasetSpec
+from seed.spec import DatasetSpec
 from seed.tables import (
     GITES,
     RESERVATIONS,
@@ -32,43 +33,8 @@ from seed.tables import (
     STUDENTS,
     SUBSCRIPTION_PLANS,
     SUBSCRIPTIONS,
-    TABLES,
     USERS,
-    Table,
 )
-
-seeds = st.integers(min_value=0, max_value=2**63)
-anchors = st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 12, 31))
-
-
-@st.composite
-def datasets(draw: st.DrawFn) -> DatasetSpec:
-    owners = draw(st.integers(1, 12))
-    gites = draw(st.integers(owners, min(owners * MAX_GITES_PER_OWNER, 3 * owners + 5)))
-    per_gite = draw(st.integers(0, MAX_RESERVATIONS_PER_GITE))
-    return DatasetSpec(
-        tier="property",
-        seed=draw(seeds),
-        anchor=draw(anchors),
-        owners=owners,
-        gites=gites,
-        reservations=draw(st.integers(0, min(gites * per_gite, 1_500))),
-        groups=draw(st.integers(3, 6)),
-        password_hash_log2_n=1,
-    )
-
-
-def made(spec: DatasetSpec) -> dict[str, list[dict[str, str]]]:
-    """Every row of a dataset, by table, as column to text."""
-    rows: dict[str, list[dict[str, str]]] = {table.name: [] for table in TABLES}
-    for part in parts_of(spec):
-        for table, lines in part_lines(spec, part).items():
-            rows[table.name] += [as_row(table, line) for line in lines]
-    return rows
-
-
-def as_row(table: Table, line: str) -> dict[str, str]:
-    return dict(zip(table.columns, line.split("\t"), strict=True))
 
 
 @given(spec=datasets(), data=st.data())

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from palier.errors import ConfigError
+from palier.model.identity import owner_email
+from palier.model.parse import load_catalogue
 from palier.model.tier import DataSpec, LoadSpec, Tier
 from palier.model.variant import Variant
+from seed.owners import owner_lines
 from seed.parts import parts_of, row_counts
 from seed.season import DAYS, season_around
+from seed.sheets import LEAST_HISTORY, MONTHS
 from seed.sizes import apportion, sizes_of
 from seed.spec import (
     ANCHOR,
@@ -125,6 +131,69 @@ def test_a_volume_that_cannot_be_made_says_so_before_anything_is_written(data, p
     assert "units_per_tenant" in caught.value.fix
 
 
+@pytest.mark.covers("D-04")
+def test_the_ladder_has_every_number_of_owners_that_the_sources_name():
+    owners = {
+        dataset_spec(tier, seed=1).owners
+        for tier in load_catalogue(Path("tiers.yaml")).tiers()
+        if tier.system == "liveownerunit"
+    }
+
+    assert owners >= {50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 70_000, 100_000}
+
+
+@pytest.mark.covers("D-05")
+def test_the_biggest_ladders_have_the_units_of_the_split_and_of_the_sync_claim():
+    catalogue = load_catalogue(Path("tiers.yaml"))
+
+    assert dataset_spec(catalogue.tier("lou-8"), seed=1).gites == 50_000
+    assert dataset_spec(catalogue.tier("lou-9"), seed=1).gites == 100_000
+
+
+@pytest.mark.covers("D-06")
+def test_accounts_of_a_hundred_a_thousand_and_ten_thousand_bookings_exist():
+    bookings = np.diff(sizes_of(owners_of(2_000)).owner_booking_starts)
+
+    assert bookings.max() >= 10_000
+    assert np.count_nonzero(bookings >= 1_000) >= 2
+    assert np.count_nonzero(bookings >= 100) >= 200
+
+
+@pytest.mark.covers("D-07", "B-85")
+@pytest.mark.parametrize(
+    ("owners", "a_month"),
+    [(50, 50), (100, 100), (200, 200), (500, 500), (2_000, 500), (5_000, 500)],
+)
+def test_sheets_are_those_of_the_sources_months(owners, a_month):
+    sheets = row_counts(owners_of(owners))["client_access_tokens"]
+
+    assert sheets == MONTHS * a_month
+
+
+@pytest.mark.covers("D-07")
+def test_beyond_the_sources_months_every_owner_still_has_an_open_sheet():
+    sheets = row_counts(owners_of(70_000))["client_access_tokens"]
+
+    assert sheets == 70_000 + LEAST_HISTORY
+
+
+@pytest.mark.covers("D-08")
+@pytest.mark.parametrize(("owners", "accounts"), [(50, 20), (1_000, 1_000), (10_000, 10_000)])
+def test_there_is_an_account_for_every_virtual_user(owners, accounts):
+    spec = owners_of(owners)
+
+    lines = owner_lines(spec, np.arange(accounts))
+
+    addresses = {line.split("\t")[1] for line in lines}
+    assert addresses == {owner_email(owner) for owner in range(accounts)}
+    assert dataset_spec(tier("epilot", tenants=500), seed=1).owners == 20
+
+
+@pytest.mark.parametrize("owners", [1, 50, 70_000])
+def test_announced_rows_can_be_written_to_a_run_s_files(owners):
+    assert json.loads(json.dumps(row_counts(owners_of(owners))))
+
+
 @pytest.mark.covers("D-01")
 def test_the_tenants_of_e_pilot_are_school_groups():
     spec = dataset_spec(tier("epilot", tenants=500), seed=1)
@@ -144,6 +213,16 @@ def test_parts_are_of_one_size_and_cover_every_owner_and_group():
     per_owner = np.diff(sizes_of(spec).owner_booking_starts)
     in_part = [int(per_owner[tenants].sum()) for tenants in owners]
     assert max(in_part) < 2 * min(in_part)
+
+
+def test_slots_before_a_day_are_those_that_start_before_it():
+    season = season_around(ANCHOR)
+    for count in (0, 1, 7, 60, MAX_RESERVATIONS_PER_GITE):
+        slots = np.arange(count)
+        starts = season.slot_starts(slots, np.full_like(slots, count)) if count else slots
+        for day in (0, 1, 365, 900, DAYS - 1, DAYS):
+            before = season.slots_before(day, np.array([count]))
+            assert before.tolist() == [np.count_nonzero(starts < day)]
 
 
 def test_two_bookings_of_the_fullest_unit_start_at_least_two_days_apart():

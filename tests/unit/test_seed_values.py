@@ -82,7 +82,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "52bab3fc540cae2808e32a03bccc5c0973c262f77c74a4a7f5c16028d1f470e4"
+        == "3af09a2c0e1831069d15143d16e4e4d1eb6ec5fcfb2c683b16e5a208e3788ada"
     )
 
 

@@ -1,0 +1,46 @@
+"""Datasets of any shape, small enough to be made whole in a test."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import strategies as st
+
+from seed.parts import part_lines, parts_of
+from seed.spec import MAX_GITES_PER_OWNER, MAX_RESERVATIONS_PER_GITE, DatasetSpec
+from seed.tables import TABLES, Table
+
+Row = dict[str, str]
+
+seeds = st.integers(min_value=0, max_value=2**63)
+anchors = st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 12, 31))
+
+
+@st.composite
+def datasets(draw: st.DrawFn) -> DatasetSpec:
+    owners = draw(st.integers(1, 12))
+    gites = draw(st.integers(owners, min(owners * MAX_GITES_PER_OWNER, 3 * owners + 5)))
+    per_gite = draw(st.integers(0, MAX_RESERVATIONS_PER_GITE))
+    return DatasetSpec(
+        tier="property",
+        seed=draw(seeds),
+        anchor=draw(anchors),
+        owners=owners,
+        gites=gites,
+        reservations=draw(st.integers(0, min(gites * per_gite, 1_500))),
+        groups=draw(st.integers(3, 6)),
+        password_hash_log2_n=1,
+    )
+
+
+def made(spec: DatasetSpec) -> dict[str, list[Row]]:
+    """Every row of a dataset, by table, as column to text."""
+    rows: dict[str, list[Row]] = {table.name: [] for table in TABLES}
+    for part in parts_of(spec):
+        for table, lines in part_lines(spec, part).items():
+            rows[table.name] += [as_row(table, line) for line in lines]
+    return rows
+
+
+def as_row(table: Table, line: str) -> Row:
+    return dict(zip(table.columns, line.split("\t"), strict=True))
