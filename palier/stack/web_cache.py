@@ -18,7 +18,7 @@ from palier.stack.programs import Program, find_program, on_path, runnable_here
 from palier.stack.workspace import Workspace
 
 HOW_TO_GET = (
-    "install the package nginx (Debian: `apt install nginx-light`, macOS: `brew install nginx`), "
+    "install the package nginx (Debian: `apt install nginx`, macOS: `brew install nginx`), "
     "or measure without it: --set web_cache=false"
 )
 

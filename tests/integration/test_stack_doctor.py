@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +12,7 @@ from palier.doctor import Check, examine, exit_code, render
 from palier.errors import ExitCode, StackError
 from palier.stack.address import parts_of
 from palier.stack.identity import ProcessId
+from palier.stack.redis_server import open_redis
 from palier.stack.registry import write_record
 from palier.stack.workspace import Workspace
 
@@ -47,15 +49,17 @@ def test_the_text_has_every_finding_with_its_fix_and_a_conclusion():
 
 
 @pytest.mark.db
-def test_this_machine_can_run_and_nothing_is_left_of_the_trial(stacks_home):
+def test_this_machine_can_run_and_nothing_is_left_of_the_trial(stacks_home, monkeypatch):
+    monkeypatch.setattr("palier.stack.programs.SBIN", ())
     checks = by_name(examine(environ={"PATH": ""}, home=stacks_home))
 
     assert exit_code(tuple(checks.values())) is ExitCode.PASS
     assert checks["PostgreSQL"].status == "ok"
     assert "started" in checks["PostgreSQL"].found
     assert checks["stacks"].status == "ok"
-    # Nothing is on an empty PATH, and no fresh machine needs it.
-    for name in ("Redis", "PgBouncer", "nginx"):
+    # Redis comes with our packages. Nothing is on an empty PATH, and most tiers need neither.
+    assert checks["Redis"].status == "ok"
+    for name in ("PgBouncer", "nginx"):
         assert (checks[name].status, checks[name].required) == ("missing", False)
         assert "install" in checks[name].fix
     assert all(check.fix for check in checks.values() if check.status != "ok")
@@ -70,6 +74,19 @@ def test_your_own_server_is_looked_at_instead_and_its_password_not_shown(postgre
     assert found.status == "ok"
     assert "PALIER_DATABASE_URL" in found.found
     assert parts_of(postgres.maintenance_url)["password"] not in found.found
+
+
+def test_your_own_redis_is_asked_and_its_password_not_shown(stacks_home):
+    with Workspace.create(purpose="test", home=stacks_home) as workspace:
+        url = open_redis(workspace, environ={}).url
+        found = doctor._redis({"PALIER_REDIS_URL": url})
+    gone = doctor._redis({"PALIER_REDIS_URL": url})
+
+    assert found.status == "ok"
+    assert "PALIER_REDIS_URL" in found.found
+    assert (gone.status, gone.required) == ("missing", False)
+    for check in (found, gone):
+        assert str(urlsplit(url).password) not in check.found
 
 
 def test_a_server_that_does_not_start_is_a_finding_with_its_fix(stacks_home, monkeypatch):

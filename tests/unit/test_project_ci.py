@@ -11,6 +11,8 @@ import pytest
 import yaml
 from project_tree import ROOT, make_targets
 
+from palier.stack import pooler, web_cache
+
 SCRIPT = ROOT / ".ci" / "run"
 WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 
@@ -58,7 +60,14 @@ def fake_checkout(tmp_path, *, make, palier):
     for folder in (".ci", "bin", ".venv/bin"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copy2(SCRIPT, tmp_path / ".ci" / "run")
-    for path, body in (("bin/make", make), (".venv/bin/palier", palier)):
+    # Whoever runs these tests as root wants no packages installed by them.
+    apt = 'echo "apt-get $*"; exit 1'
+    for path, body in (
+        ("bin/make", make),
+        ("bin/apt-get", apt),
+        ("bin/sudo", "exit 1"),
+        (".venv/bin/palier", palier),
+    ):
         (tmp_path / path).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         (tmp_path / path).chmod(0o755)
     return tmp_path
@@ -99,6 +108,24 @@ def test_all_stages_run_in_order_and_the_report_goes_to_the_summary_of_the_workf
         "palier gate runs/ci-smoke",
     ]
     assert (tmp_path / "summary").read_text(encoding="utf-8") == "the page of the run\n"
+
+
+def test_servers_of_the_larger_tiers_are_wished_for_and_done_without(tmp_path):
+    """Their packages are those that the errors of the stack name."""
+    checkout = fake_checkout(tmp_path, make=LEAVES_A_RUN, palier="exit 0")
+    script = checkout / ".ci" / "run"
+    text = script.read_text(encoding="utf-8")
+    # Look nowhere, so that they are missing on every machine.
+    nowhere = text.replace('PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v', "false")
+    assert nowhere != text
+    script.write_text(nowhere, encoding="utf-8")
+
+    ended = run_ci(checkout, "check")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "without pgbouncer nginx: their tests will be skipped" in ended.stderr
+    for package, how_to_get in (("pgbouncer", pooler.HOW_TO_GET), ("nginx", web_cache.HOW_TO_GET)):
+        assert f"apt install {package}`" in how_to_get
 
 
 @pytest.mark.parametrize("target", ["check", "test", "run"])
