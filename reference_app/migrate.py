@@ -10,7 +10,8 @@ A part of the application brings its own files, and nothing here names them: ``0
 order of their numbers; ``indexes/SET/``, ``row_security/policies/`` and
 ``row_security/owner_indexes/`` hold one file a part. ``units_table/VARIANT/`` has the same shape,
 for tables that only this variant of the gîtes' information has; ``owner_versions/`` is there only
-for variants that keep copies of rows: a cache, or a replica to read from.
+for variants that keep copies of rows: a cache, or a replica to read from; ``views/`` only for
+materialised views.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
     Args:
         url: Connection of the owner of the tables, who may create roles and extensions.
         stage: ``"before-data"`` or ``"after-data"``.
-        variant: Only ``indexes``, ``units_table``, ``row_security``, ``cache`` and ``reads`` matter
-            here.
+        variant: Of these only ``indexes``, ``units_table``, ``row_security``, ``cache``, ``views``
+            and ``reads`` matter here.
 
     Raises:
         psycopg.Error: The server refused; nothing was changed.
@@ -83,6 +84,7 @@ def migrate(url: str, stage: Stage, variant: Variant) -> None:
             _set_indexes(connection, variant)
             _set_row_security(connection, variant)
             _set_owner_versions(connection, variant)
+            _set_views(connection, variant)
 
 
 def index_names(
@@ -153,6 +155,21 @@ def _set_owner_versions(connection: psycopg.Connection, variant: Variant) -> Non
         connection.execute("DROP FUNCTION IF EXISTS renew_owner_version() CASCADE")
         connection.execute("DROP FUNCTION IF EXISTS renew_version_of(uuid)")
         connection.execute("DROP TABLE IF EXISTS owner_versions")
+
+
+def _set_views(connection: psycopg.Connection, variant: Variant) -> None:
+    if variant.views == "materialised":
+        for file in _files("views/*.sql"):
+            text = file.read_text(encoding="utf-8")
+            if variant.row_security == "off":
+                # Nobody says who asks then, and nothing may depend on it.
+                text = text.replace("owner_user_id = :user_id", "true")
+            once = variant.row_security == "wrapped"
+            connection.execute(_policies(text, once=once).encode())
+    else:
+        connection.execute("DROP FUNCTION IF EXISTS count_figures()")
+        connection.execute("DROP MATERIALIZED VIEW IF EXISTS monthly_figures CASCADE")
+        connection.execute("DROP TABLE IF EXISTS figures_counted")
 
 
 def _policies(text: str, *, once: bool) -> str:

@@ -99,10 +99,14 @@ class Session:
             filters: Narrow it; None does not.
         """
         if self._pages is None:
-            return respond(self._request, represent(await load()))
+            return self.respond(await load())
         key = family.key(self.user_id, *what, filters=filters)
         found, is_hit = await self._pages.find(family, self.user_id, key, load)
         return respond(self._request, found, {"X-Cache": "hit" if is_hit else "miss"})
+
+    def respond(self, value: Body, headers: Mapping[str, str] | None = None) -> Response[Body]:
+        """``value`` with its tag, or 304 for who has it; see ``reference_app.conditional``."""
+        return respond(self._request, represent(value), headers)
 
     def stream(
         self, statement: Statement, parameters: Mapping[str, Any], row: Callable[..., Row]

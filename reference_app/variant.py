@@ -29,7 +29,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def without_effect(self) -> tuple[str, ...]:
         """Names of the switches that are set but do nothing in this application yet."""
         default = Variant()
-        waiting = ("views", "reads")
+        waiting = ("reads",)
         return tuple(name for name in waiting if getattr(self, name) != getattr(default, name))
 
 

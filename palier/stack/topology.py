@@ -327,7 +327,6 @@ def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str,
 
 
 BUILT: Mapping[str, tuple[object, ...]] = {
-    "views": ("live",),
     "reads": ("primary",),
 }
 """Values of the switches that have a code path or a component behind them; the others would

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -21,23 +21,34 @@ from reference_app.session import Session
 from reference_app.statistics.dashboard import Dashboard, dashboard_range, summarise
 from reference_app.statistics.history import YearFigures, years_of
 from reference_app.statistics.queries import (
-    MONTHS,
     MonthFigures,
     MonthRevenue,
+    counted_at,
     history_figures,
+    months,
     stays_between,
     year_figures,
 )
 
+AS_OF = "X-As-Of"
+"""When materialised figures were counted, in answers that have no field for it, too."""
+
+Body = TypeVar("Body")
+
 
 class YearStatistics(msgspec.Struct, frozen=True):
-    """A year, month by month and platform by platform, with its sums."""
+    """A year, month by month and platform by platform, with its sums.
+
+    Attributes:
+        as_of: When it was counted; null where it is counted when asked.
+    """
 
     year: int
     bookings: int
     nights: int
     revenue_centimes: int
     months: Sequence[MonthFigures]
+    as_of: datetime | None
 
 
 class StatisticsController(Controller):
@@ -73,28 +84,29 @@ class StatisticsController(Controller):
         """The present year when none is named."""
         wanted = _today().year if year is None else year
 
-        async def load() -> YearStatistics:
-            months = await year_figures(session, wanted)
+        async def load(as_of: datetime | None) -> YearStatistics:
+            figures = await year_figures(session, wanted)
             return YearStatistics(
                 wanted,
-                sum(row.bookings for row in months),
-                sum(row.nights for row in months),
-                sum(row.revenue_centimes for row in months),
-                months,
+                sum(row.bookings for row in figures),
+                sum(row.nights for row in figures),
+                sum(row.revenue_centimes for row in figures),
+                figures,
+                as_of,
             )
 
-        return await session.answer(STATISTICS, load, wanted)
+        return await _answer(session, load, wanted)
 
-    @get("/statistics/history", summary="Figures of all years")
+    @get("/statistics/history", summary="Figures of all years", opt=CONDITIONAL)
     async def history(self, session: NamedDependency[Session]) -> Response[list[YearFigures]]:
         """Newest year first, each by platform; archived stays count too."""
 
-        async def load() -> list[YearFigures]:
+        async def load(_: datetime | None) -> list[YearFigures]:
             return years_of(await history_figures(session))
 
-        return await session.answer(STATISTICS, load, "history")
+        return await _answer(session, load, "history")
 
-    @get("/statistics/monthly", summary="Revenue by month and gîte")
+    @get("/statistics/monthly", summary="Revenue by month and gîte", opt=CONDITIONAL)
     async def monthly(
         self,
         session: NamedDependency[Session],
@@ -106,13 +118,28 @@ class StatisticsController(Controller):
         """Newest month first; a stay counts in the month of its arrival."""
         filters = {"gite_id": gite_id, "year": year}
         position = ("page", page or 1) if after is None else ("after", after)
-        return await session.answer(
-            STATISTICS,
-            lambda: MONTHS.page(session, page=page, after=after, filters=filters),
-            "monthly",
-            *position,
-            filters=filters,
-        )
+
+        async def load(_: datetime | None) -> Page[MonthRevenue]:
+            return await months(session).page(session, page=page, after=after, filters=filters)
+
+        return await _answer(session, load, "monthly", *position, filters=filters)
+
+
+async def _answer(
+    session: Session,
+    load: Callable[[datetime | None], Awaitable[Body]],
+    *what: object,
+    filters: Mapping[str, object] | None = None,
+) -> Response[Body]:
+    """Figures counted now and kept until the next write; or counted before, and saying when.
+
+    Materialised figures are not kept a second time: the database keeps them, a write does not
+    change them, and a look-up in them costs what checking a kept answer costs.
+    """
+    if session.variant.views == "live":
+        return await session.answer(STATISTICS, lambda: load(None), *what, filters=filters)
+    as_of = await counted_at(session)
+    return session.respond(await load(as_of), {AS_OF: as_of.isoformat()})
 
 
 def _today() -> date:
