@@ -21,10 +21,13 @@ class Baseline:
     Attributes:
         at: When, on the clock of the database.
         counts: Rows by kind, of those that only scenarios create.
+        from_feeds: Stays from calendar feeds, beyond those that the log of synchronisation says it
+            added; it never changes.
     """
 
     at: datetime
     counts: Mapping[str, int]
+    from_feeds: int
 
 
 def take_baseline(admin_url: str) -> Baseline:
@@ -38,13 +41,14 @@ def take_baseline(admin_url: str) -> Baseline:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             (at,) = _one(connection, sql.SQL("SELECT clock_timestamp()"))
             counts = {name: count_of(connection, kind) for name, kind in KINDS.items()}
+            from_feeds = feed_stays_beyond_log(connection)
     except psycopg.Error as error:
         raise StackError(
             what=f"the rows there before the load cannot be counted: {str(error).strip()}",
             where="the stack's database",
             fix="see stack/postgres.log in the run directory, and run again",
         ) from error
-    return Baseline(at=at, counts=counts)
+    return Baseline(at=at, counts=counts, from_feeds=from_feeds)
 
 
 def count_of(connection: psycopg.Connection[Any], kind: Kind) -> int:
@@ -53,6 +57,18 @@ def count_of(connection: psycopg.Connection[Any], kind: Kind) -> int:
         connection,
         sql.SQL("SELECT count(*) FROM {} WHERE {}").format(
             sql.Identifier(kind.source), sql.SQL(kind.counted)
+        ),
+    )
+    return int(count)
+
+
+def feed_stays_beyond_log(connection: psycopg.Connection[Any]) -> int:
+    """Stays from feeds that no line of the log accounts for: those that were always there."""
+    (count,) = _one(
+        connection,
+        sql.SQL(
+            "SELECT (SELECT count(*) FROM reservations_all WHERE ical_uid IS NOT NULL)"
+            " - (SELECT coalesce(sum(added), 0) FROM sync_logs)"
         ),
     )
     return int(count)

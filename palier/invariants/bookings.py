@@ -6,6 +6,7 @@ from typing import Final
 
 from psycopg import sql
 
+from palier.invariants.baseline import feed_stays_beyond_log
 from palier.invariants.looking import Check, Connection, Scene, Seen, broken_rows, number
 
 
@@ -43,6 +44,15 @@ def _feed_events(connection: Connection, _scene: Scene) -> Seen:
     return Seen(number(connection, events), *broken_rows(connection, broken))
 
 
+def _feed_counts(connection: Connection, scene: Scene) -> Seen:
+    # Cancelled when they leave a feed, never deleted: so additions alone change their number.
+    added = number(connection, sql.SQL("SELECT coalesce(sum(added), 0) FROM sync_logs"))
+    wrong = feed_stays_beyond_log(connection) - scene.baseline.from_feeds
+    more_or_fewer = "more" if wrong > 0 else "fewer"
+    example = f"there are {abs(wrong):,} stays {more_or_fewer} than the log says were added"
+    return Seen(added, abs(wrong), (example,) if wrong else ())
+
+
 def _one_place(connection: Connection, _scene: Scene) -> Seen:
     archived = sql.SQL("SELECT count(*) FROM reservations_archive")
     broken = sql.SQL(
@@ -66,6 +76,12 @@ BOOKING_CHECKS: Final = (
         holds_when="An event of a calendar feed is one stay of its gîte",
         how="live and archived stays counted by gîte and event",
         look=_feed_events,
+    ),
+    Check(
+        id="feed-stays-as-logged",
+        holds_when="Synchronisation added as many stays as its log says",
+        how="stays from feeds counted before and after, against the log",
+        look=_feed_counts,
     ),
     Check(
         id="live-or-archived",

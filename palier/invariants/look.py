@@ -16,6 +16,7 @@ from palier.invariants.guests import GUEST_CHECKS
 from palier.invariants.history import expectations
 from palier.invariants.looking import Check, Scene
 from palier.invariants.owners import OWNER_CHECKS
+from palier.invariants.tasks import TASK_CHECKS
 from palier.invariants.writes import WRITE_CHECKS
 from palier.load.writes import WriteLog, read_writes
 from palier.model.plan import RunPlan
@@ -26,6 +27,7 @@ STATEMENT_LIMIT_S: Final = 60
 CHECKS: Final[tuple[Check, ...]] = (
     *WRITE_CHECKS,
     *BOOKING_CHECKS,
+    *TASK_CHECKS,
     *OWNER_CHECKS,
     *GUEST_CHECKS,
 )
@@ -48,7 +50,10 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> tu
     """
     log = read_writes(load, workers=plan.workers)
     scene = Scene(
-        baseline=baseline, unknown=log.unknown, row_security=str(plan.variant.row_security)
+        baseline=baseline,
+        unknown=log.unknown,
+        row_security=plan.variant.row_security,
+        sync=plan.variant.sync,
     )
     try:
         with psycopg.connect(admin_url, autocommit=True) as connection:

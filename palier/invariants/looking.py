@@ -26,11 +26,13 @@ class Scene:
         baseline: The database before the load.
         unknown: Loaders whose last writes are not known.
         row_security: The deployment's switch.
+        sync: Likewise.
     """
 
     baseline: Baseline
     unknown: tuple[int, ...]
     row_security: str
+    sync: str
 
 
 @dataclass(frozen=True, slots=True)
