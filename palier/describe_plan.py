@@ -270,7 +270,7 @@ def requirement(target: Target) -> str:
         _percentile(target.percentile) if target.percentile else "",
         "not" if target.is_alarm else "",
     ]
-    if target.limit is None:
+    if target.limit is None or (target.unit == "-" and target.stated):
         parts.append(target.stated)
     elif target.comparator == "range":
         parts.append(f"{target.limit:g} to {target.limit_high:g} {target.unit}")

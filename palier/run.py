@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from palier.analysis.facts import Fact, plan_limit_facts
 from palier.analysis.invariants import not_ours
 from palier.environment import describe_environment
-from palier.invariants.baseline import take_baseline
+from palier.invariants.baseline import Baseline, take_baseline
 from palier.invariants.look import look
 from palier.load.driver import drive
 from palier.load.progress import Progress
@@ -84,10 +84,12 @@ def run_tier(
     with system_under_test(plan, run_dir=run_dir, cpus=cpus, display=display) as system:
         described = system.described | {"cpus": to_jsonable(cpus)}
         files.write_environment(describe_environment(Path(), described))
-        with data_checked(plan, system=system, files=files, display=display):
-            measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)
+        baseline = None if system.stack is None else take_baseline(system.stack.admin_url)
+        measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)
+        display.say("comparing the data with what was written")
+        told = look_at_data(plan, system=system, baseline=baseline, files=files)
     limits = () if provider_plan is None else plan_limit_facts(provider_plan)
-    files.write_observations((*limits, *system.facts, *measured))
+    files.write_observations((*limits, *system.facts, *measured, *told))
     display.say("judging, and drawing the report")
     return conclude(run_dir)
 
@@ -138,6 +140,10 @@ def measure(
         Fact(name=name, value=value, unit="rows", how="largest seen by the scenario in an answer")
         for name, value in load.observations.items()
     ]
+    observed += [
+        Fact(name=name, value=yes / asked, unit="ratio", how=f"{yes:,} of {asked:,} answers")
+        for name, (yes, asked) in load.tallies.items()
+    ]
     for telemetry in watching:
         observed += telemetry.facts(
             from_s=plan.warmup_s, to_s=plan.duration_s, system_cores=len(cpus.system)
@@ -145,19 +151,20 @@ def measure(
     return tuple(observed)
 
 
-@contextmanager
-def data_checked(
-    plan: RunPlan, *, system: System, files: RunFiles, display: Display
-) -> Iterator[None]:
-    """Look at the data before the load and after it, and write down what must hold and does."""
-    if system.stack is None:
-        yield
+def look_at_data(
+    plan: RunPlan, *, system: System, baseline: Baseline | None, files: RunFiles
+) -> tuple[Fact, ...]:
+    """Write down which invariants hold, now that the load and its telemetry have ended.
+
+    Returns:
+        Facts that the data tells.
+    """
+    if system.stack is None or baseline is None:
         files.write_invariants(not_ours("the service is not ours to look into"))
-        return
-    baseline = take_baseline(system.stack.admin_url)
-    yield
-    display.say("checking the data against what was written")
-    files.write_invariants(look(system.stack.admin_url, plan, baseline=baseline, load=files.load))
+        return ()
+    looked = look(system.stack.admin_url, plan, baseline=baseline, load=files.load)
+    files.write_invariants(looked.invariants)
+    return looked.facts
 
 
 @contextmanager

@@ -97,6 +97,7 @@ class Engine:
         self._interrupted = Event()
         self._no_more = False
         self._observations: dict[str, float] = {}
+        self._tallies: dict[str, list[int]] = {}
         self._without_success = 0
         self._bug: BaseException | None = None
         self._t0_ns = 0
@@ -326,6 +327,7 @@ class Engine:
     def _make_user(self) -> JourneyUser:
         user = self._new_user()
         user.observations = self._observations
+        user.tallies = self._tallies
         user.on_write = self._output.write
         return user
 
@@ -355,7 +357,8 @@ class Engine:
     def _write_line(self, *, final: bool) -> None:
         at_s = self._now_us() / MICROSECONDS
         health = self._vitals.since_last(sessions=len(self._playing))
-        more = {"observations": self._observations} if final else {}
+        seen = {"observations": self._observations, "tallies": self._tallies}
+        more = seen if final else {}
         self._output.line(self._recorder.line(at_s=at_s, final=final, health=health, **more))
 
 

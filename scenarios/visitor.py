@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 import gevent
 from gevent import Timeout
 from locust import task
-from locust.contrib.fasthttp import FastHttpUser
+from locust.contrib.fasthttp import FastHttpUser, LocustBadStatusCode
 
 from palier.load.outcome import Outcome
 from palier.load.writes import Fate, Intent, Write
@@ -134,6 +134,7 @@ class JourneyUser(FastHttpUser):
         session: Index of the session, unique in the run.
         epoch: Differs between runs, for what must not repeat in a database that outlives one.
         observations: Largest value seen of each fact worth judging, by name.
+        tallies: How often each question was answered yes, and how often it was asked.
         exchange: The request of the operation that ran last.
     """
 
@@ -156,6 +157,7 @@ class JourneyUser(FastHttpUser):
             type(self).client_pool = SharedConnections(timeout_s=self.timeout_s)
         super().__init__(environment)
         self.observations: dict[str, float] = {}
+        self.tallies: dict[str, list[int]] = {}
         self.exchange = Exchange("")
         self.on_send: Callable[[int], None] | None = None
         self.on_write: Callable[[Write], None] | None = None
@@ -209,6 +211,8 @@ class JourneyUser(FastHttpUser):
         if response.headers is not None:
             exchange.request_id = response.headers.get(REQUEST_ID_HEADER)
         problem = response.request_meta["exception"] or getattr(response, "error", None)
+        if isinstance(problem, LocustBadStatusCode):
+            problem = None  # a refusal may be the right answer
         if isinstance(problem, OSError) and problem.errno in OWN_ERRNOS:
             raise GeneratorError(f"{_in_words(problem)}: raise the limit, or use more --workers")
         if problem is not None and (status is None or status in right):
@@ -231,6 +235,12 @@ class JourneyUser(FastHttpUser):
         """Note a fact about the answers that a target judges; the largest value counts."""
         if value > self.observations.get(name, float("-inf")):
             self.observations[name] = value
+
+    def tally(self, name: str, yes: bool) -> None:
+        """Note one answer to a question about the answers; a target judges the share of yes."""
+        counts = self.tallies.setdefault(name, [0, 0])
+        counts[0] += yes
+        counts[1] += 1
 
     # what drives it uses --------------------------------------------------------------------
 

@@ -277,6 +277,8 @@ METRICS: Final[Mapping[str, Metric]] = {
     "users": users,
     "units": units,
     "page_rows_max": _fact("page_rows_max", "the longest page"),
+    "second_load_hit": _fact("second_load_hit", "a second load that a cache could answer"),
+    "sync_retries_max": _fact("sync_retries_max", "a task of synchronisation"),
     "tier1_index_count": _fact("tier1_index_count", "the tier 1 set of indexes in place"),
     "database_size": _database_size,
     "database_size_of_plan": _share_of_plan(

@@ -30,7 +30,13 @@ _TIME: Mapping[str, float] = {
     "h": 3600.0,
     "days": 86_400.0,
 }
-_RATIO: Mapping[str, float] = {"ratio": 1.0, "fraction": 1.0, "%": 0.01, "% of plan": 0.01}
+_RATIO: Mapping[str, float] = {
+    "ratio": 1.0,
+    "fraction": 1.0,
+    "%": 0.01,
+    "% of plan": 0.01,
+    "-": 1.0,
+}
 # Providers sell storage by powers of ten; the sources never write MiB.
 _BYTES: Mapping[str, float] = {
     "B": 1.0,
@@ -61,6 +67,7 @@ _COUNT: tuple[str, ...] = (
     "groups",
     "indexes",
     "requests",
+    "retries",
     "rows",
     "schools",
     "sessions",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
+from palier.analysis.facts import Fact
 from palier.analysis.invariants import Invariant, unknown_invariants
 from palier.invariants.baseline import Baseline
 from palier.invariants.bookings import BOOKING_CHECKS
@@ -16,7 +18,7 @@ from palier.invariants.guests import GUEST_CHECKS
 from palier.invariants.history import expectations
 from palier.invariants.looking import Check, Scene
 from palier.invariants.owners import OWNER_CHECKS
-from palier.invariants.tasks import TASK_CHECKS
+from palier.invariants.tasks import TASK_CHECKS, task_facts
 from palier.invariants.writes import WRITE_CHECKS
 from palier.load.writes import WriteLog, read_writes
 from palier.model.plan import RunPlan
@@ -33,7 +35,20 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
-def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> tuple[Invariant, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What the data told.
+
+    Attributes:
+        invariants: Every one, with its answer.
+        facts: Numbers that targets judge.
+    """
+
+    invariants: tuple[Invariant, ...]
+    facts: tuple[Fact, ...] = ()
+
+
+def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Looked:
     """Compare the database with what the loaders wrote, and with itself.
 
     Workers may go on meanwhile: everything is read in one snapshot, in which a task, its bookings
@@ -57,9 +72,13 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> tu
     )
     try:
         with psycopg.connect(admin_url, autocommit=True) as connection:
-            return tuple(_answers(connection, log, scene))
+            return Looked(
+                invariants=tuple(_answers(connection, log, scene)),
+                facts=tuple(task_facts(connection, baseline)),
+            )
     except psycopg.OperationalError as error:
-        return unknown_invariants(f"the database could not be asked: {str(error).strip()}")
+        why = f"the database could not be asked: {str(error).strip()}"
+        return Looked(invariants=unknown_invariants(why))
 
 
 def _answers(connection: psycopg.Connection, log: WriteLog, scene: Scene) -> Iterable[Invariant]:

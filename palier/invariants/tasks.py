@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from psycopg import sql
 
+from palier.analysis.facts import Fact
+from palier.invariants.baseline import Baseline
 from palier.invariants.looking import Check, Connection, NotNow, Scene, Seen, broken_rows, number
 
 RETRIES: Final[Mapping[str, int]] = {"inline": 3, "queue": 3, "staggered": 2}
@@ -57,6 +59,21 @@ def _one_at_a_time(connection: Connection, _scene: Scene) -> Seen:
         """
     )
     return Seen(number(connection, unfinished), *broken_rows(connection, broken))
+
+
+def task_facts(connection: Connection, baseline: Baseline) -> Iterator[Fact]:
+    """What targets about synchronisation are judged by; nothing when no task was queued."""
+    query = sql.SQL(
+        "SELECT count(*), coalesce(max(retries), 0) FROM sync_queue WHERE created_at >= {}"
+    ).format(sql.Literal(baseline.at))
+    tasks, most = connection.execute(query).fetchall()[0]
+    if tasks:
+        yield Fact(
+            name="sync_retries_max",
+            value=float(most),
+            unit="retries",
+            how=f"column retries of {tasks:,} tasks queued since the load began",
+        )
 
 
 TASK_CHECKS: Final = (

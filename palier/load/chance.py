@@ -69,9 +69,25 @@ def arrival_gaps_us(
         before_us, arrivals = at_us, arrivals + 1
 
 
-def tenant_weights(tenants: int) -> list[int]:
-    """Weight of each tenant, shape (tenants,): whole numbers, so picking is exact."""
-    return [(1 << 40) // (k + TENANT_SHIFT) for k in range(tenants)]
+def tenant_weights(tenants: int, *, at_most: float = 1.0) -> list[int]:
+    """Weight of each tenant, shape (tenants,): whole numbers, so picking is exact.
+
+    Args:
+        tenants: How many there are.
+        at_most: Largest share of one tenant; what the busiest would have beyond it, all the others
+            have in proportion. Below ``1 / tenants`` everybody has the same.
+    """
+    weights = [(1 << 40) // (k + TENANT_SHIFT) for k in range(tenants)]
+    if at_most * tenants <= 1:
+        return [weights[-1]] * tenants
+    left = sum(weights)
+    for capped, weight in enumerate(weights):
+        # The busiest ``capped`` tenants have their share; the others what is left.
+        room = 1.0 - capped * at_most
+        if weight * room <= at_most * left:
+            return [int(at_most * left / room)] * capped + weights[capped:]
+        left -= weight
+    raise AssertionError("unreachable: the last of all has at least an equal share of the rest")
 
 
 class Picker:

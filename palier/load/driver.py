@@ -54,6 +54,7 @@ class LoadResult:
         closes: Whether every planned request is accounted for.
         t0: Start of the run, an instant of ``time.monotonic``.
         observations: Largest value of each fact that scenarios observed, by name.
+        tallies: How often scenarios answered a question with yes, and how often they asked it.
         loader_pids: Processes of the load generator.
     """
 
@@ -62,6 +63,7 @@ class LoadResult:
     closes: bool
     t0: float
     observations: Mapping[str, float] = field(default_factory=dict)
+    tallies: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     loader_pids: tuple[int, ...] = ()
 
 
@@ -256,6 +258,7 @@ class _Watch:
             closes=closes(ledger),
             t0=self._t0,
             observations=dict(self._merger.observations),
+            tallies=dict(self._merger.tallies),
             loader_pids=pids,
         )
 

@@ -30,6 +30,7 @@ class Merger:
         self._buckets: list[Mapping[str, int]] = []
         self._exemplars: list[dict[str, Any]] = []
         self.observations: dict[str, float] = {}
+        self.tallies: dict[str, tuple[int, int]] = {}
 
     def add(self, line: Line) -> None:
         """Add one line of one loader."""
@@ -42,6 +43,9 @@ class Merger:
             self._exemplars.append({**exemplar, "worker": line["worker"]})
         for name, value in line.get("observations", {}).items():
             self.observations[name] = max(value, self.observations.get(name, value))
+        for name, (yes, asked) in line.get("tallies", {}).items():
+            before = self.tallies.get(name, (0, 0))
+            self.tallies[name] = (before[0] + yes, before[1] + asked)
 
     def ledger(self) -> pd.DataFrame:
         """Columns of ``LEDGER_COLUMNS``."""

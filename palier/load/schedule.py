@@ -149,7 +149,9 @@ def _draw(plan: RunPlan, attempt: int) -> Schedule:
     """
     window_us = round(plan.duration_s * MICROSECONDS)
     pick_journey = Picker([round(j.weight * MICROSECONDS) for j in plan.journeys])
-    pick_tenant = Picker(tenant_weights(plan.tier.data.tenants))
+    pick_tenant = Picker(
+        tenant_weights(plan.tier.data.tenants, at_most=_busiest_share(plan)),
+    )
     arrivals, kinds, tenants, pauses = (
         stream(plan.seed, f"{name}/{attempt}")
         for name in ("arrivals", "journeys", "tenants", "pauses")
@@ -176,6 +178,17 @@ def _draw(plan: RunPlan, attempt: int) -> Schedule:
         steps=steps,
         digest=_digest(window_us, sessions, steps),
     )
+
+
+def _busiest_share(plan: RunPlan) -> float:
+    """Share of the load that one tenant may have: that of users who are all active all the time.
+
+    Skewed without bounds, a big load would have one owner ask faster than a person can, and a
+    limit of requests for each user would refuse what no user does (B-146).
+    """
+    load = plan.tier.load
+    active = plan.requests_per_s * 60 / load.pace_per_min if load.pace_per_min > 0 else 1.0
+    return load.users / (plan.tier.data.tenants * active)
 
 
 def _longest_us(plan: RunPlan) -> int:

@@ -73,6 +73,18 @@ _ALL = (
         used_up_by_load=False,
     ),
     Metric(
+        name="second_load_hit",
+        units=("-",),
+        meaning="second loads of one page that came from the cache, as a share: 1 is every one",
+        used_up_by_load=False,
+    ),
+    Metric(
+        name="sync_retries_max",
+        units=("retries",),
+        meaning="most retries of any task of synchronisation that this run queued",
+        used_up_by_load=False,
+    ),
+    Metric(
         name="tier1_index_count",
         units=("indexes",),
         meaning="indexes of the tier 1 set",

@@ -89,7 +89,7 @@ class Run:
         end = "" if lost else last_line(len(self.writes))
         writes_file(self.folder, 0).write_text(text + end)
         found = look(self.world.admin_url, self.plan, baseline=self.baseline, load=self.folder)
-        return {one.id: one for one in found}
+        return {one.id: one for one in found.invariants}
 
     def violated(self) -> list[str]:
         return [one.id for one in self.look().values() if one.state == "violated"]
@@ -312,13 +312,15 @@ def test_what_a_lost_loader_wrote_last_is_not_known_and_that_is_said(run: Run) -
 def test_a_database_that_is_gone_leaves_every_invariant_unchecked(run: Run) -> None:
     writes_file(run.folder, 0).write_text(last_line(0))
 
-    (answer,) = look(
+    looked = look(
         "postgresql://nobody@127.0.0.1:1/none",
         run.plan,
         baseline=run.baseline,
         load=run.folder,
     )
 
+    (answer,) = looked.invariants
+    assert looked.facts == ()
     assert answer.state == "not_checked"
     assert "the database could not be asked" in answer.why
 

@@ -32,6 +32,13 @@ JOURNEYS = (
         think_s=0.05,
         id_="J-05",
     ),
+    journey("list_anonymously", "list_anonymously", think_s=0.05, id_="J-03"),
+    journey(
+        *("sign_in", "list_reservations", "list_again", "create_reservation"),
+        "list_after_booking",
+        think_s=0.05,
+        id_="J-06",
+    ),
     journey(
         *("sign_in", "list_units", "search_guest", "filter_reservations", "create_reservation"),
         *("read_reservation", "change_reservation", "cancel_reservation"),
@@ -42,7 +49,7 @@ JOURNEYS = (
 
 
 @pytest.mark.db
-@pytest.mark.covers("J-01", "J-02", "J-05")
+@pytest.mark.covers("J-01", "J-02", "J-03", "J-05", "J-06")
 @pytest.mark.parametrize("pagination", ["offset", "keyset"])
 def test_every_operation_of_the_scenario_succeeds_against_the_application(
     tmp_path: Path, stacks_home: Path, pagination: str

@@ -17,6 +17,7 @@ from scipy import stats
 from palier.load.chance import MICROSECONDS, THINK_LIMIT, Picker, stream, tenant_weights, think_us
 from palier.load.schedule import Schedule, make_schedule
 from palier.model.plan import RunPlan
+from palier.model.tier import LoadSpec
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
@@ -192,6 +193,33 @@ def test_a_picker_picks_in_proportion_to_the_weights(weights: list[int], seed: i
     heaviest = max(range(len(weights)), key=weights.__getitem__)
     share = weights[heaviest] / sum(weights)
     assert counts[heaviest] / 2000 == pytest.approx(share, abs=5 * math.sqrt(share / 2000) + 0.001)
+
+
+@given(st.integers(1, 300), st.floats(0.0001, 1.0))
+def test_no_tenant_has_more_than_its_largest_share_and_the_order_stays(
+    tenants: int, at_most: float
+) -> None:
+    weights = tenant_weights(tenants, at_most=at_most)
+
+    assert len(weights) == tenants
+    assert weights == sorted(weights, reverse=True)
+    assert weights[0] / sum(weights) <= max(at_most, 1 / tenants) * (1 + 1e-9)
+    free = [weight for weight in weights if weight < weights[0]]
+    assert free == tenant_weights(tenants)[tenants - len(free) :]
+
+
+def test_the_busiest_owner_asks_as_fast_as_one_person_and_no_faster() -> None:
+    plan = plan_of(requests_per_s=500, duration_s=60, tenants=1000)
+    plan = replace(plan, tier=replace(plan.tier, load=LoadSpec(users=1000, pace_per_min=60)))
+
+    steps = Counter[int]()
+    for session in make_schedule(plan).sessions:
+        steps[session.tenant] += len(session.pauses_us)
+
+    # 500 of 1,000 are active, so 60 requests a minute of one of them are twice the mean.
+    (_, most), *_ = steps.most_common(1)
+    assert 40 < sum(steps[k] for k in range(50)) / 50 < 80
+    assert most < 120
 
 
 def test_few_tenants_are_busy_and_many_are_quiet() -> None:

@@ -125,7 +125,9 @@ def test_expected_counts_are_the_means_of_the_schedule() -> None:
     expected, made = expected_counts(plan), counts_by_operation(plan)
     assert set(expected) == set(made)
     for operation, count in made.items():
-        assert count == pytest.approx(expected[operation], rel=0.15), operation
+        # Steps of one session come together, so a count varies more than its root.
+        spread = 4 * (2 * expected[operation]) ** 0.5
+        assert count == pytest.approx(expected[operation], abs=spread), operation
 
 
 def test_concurrency_follows_littles_law() -> None:
@@ -133,8 +135,9 @@ def test_concurrency_follows_littles_law() -> None:
     expected = expected_concurrency(plan)
     assert expected.response_s == 0.3, "the limit of T-52, the tightest gate"
     assert expected.in_flight == pytest.approx(plan.requests_per_s * 0.3)
-    mean_steps = 0.5 * 2 + 0.3 * 5 + 0.2 * 5
-    mean_think_s = 0.5 * 1 + 0.3 * 19 + 0.2 * 15
+    weights = sum(journey.weight for journey in plan.journeys)
+    mean_steps = sum(j.weight * len(j.steps) for j in plan.journeys) / weights
+    mean_think_s = sum(j.weight * j.think_s for j in plan.journeys) / weights
     assert expected.session_s == pytest.approx(mean_think_s + mean_steps * 0.3)
     assert expected.sessions == pytest.approx(plan.sessions_per_s * expected.session_s)
 
