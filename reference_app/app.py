@@ -56,6 +56,8 @@ from reference_app.support.routes import SupportController
 from reference_app.sync.fetch import Fetcher
 from reference_app.sync.proxy import CalendarProxy
 from reference_app.sync.routes import SyncController
+from reference_app.tax.office import TaxOffice
+from reference_app.tax.routes import TaxController
 from reference_app.trips.routes import TripsController
 from reference_app.units.routes import UnitsController
 
@@ -91,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         else RateLimit(settings.rate_limit_per_min, remote)
     )
     pages = _pages(settings, database, remote, metrics)
+    tax_office = TaxOffice()
     sign_in = SignIn(database, tokens, settings.password_log2_n)
     fetcher = Fetcher(settings.calendars)
     calendar_proxy = CalendarProxy(fetcher, settings.calendars)
@@ -102,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             yield
         finally:
             sign_in.close()
+            tax_office.close()
             await calendar_proxy.close()
             await fetcher.close()
             if pages is not None:
@@ -127,6 +131,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             CleaningController,
             LinenController,
             TripsController,
+            TaxController,
             NotificationsController,
             ErrorsController,
             SupportController,
@@ -147,6 +152,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 provide_guest_session(database, settings.variant), sync_to_thread=False
             ),
             "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
+            "tax_office": Provide(lambda: tax_office, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
             "fetcher": Provide(lambda: fetcher, sync_to_thread=False),
             "calendars": Provide(lambda: settings.calendars, sync_to_thread=False),

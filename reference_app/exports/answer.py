@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Self
 
 from litestar.response.base import ASGIResponse
@@ -27,7 +27,7 @@ class CsvFile(ASGIResponse):
         name: What a browser calls the file.
         header: Names of the columns.
         first: The first batch.
-        rest: The others; the answer closes it.
+        rest: The others; the answer closes it. None when the first is all there is.
     """
 
     __slots__ = ("_first", "_header", "_rest")
@@ -39,7 +39,7 @@ class CsvFile(ASGIResponse):
         name: str,
         header: Sequence[str],
         first: Batch,
-        rest: AsyncGenerator[Batch],
+        rest: AsyncGenerator[Batch] | None = None,
     ) -> None:
         super().__init__(
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
@@ -61,7 +61,7 @@ class CsvFile(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it all; the rows are closed also when not even the first byte could be sent."""
-        async with aclosing(self._rest):
+        async with nullcontext() if self._rest is None else aclosing(self._rest):
             await super().__call__(scope, receive, send)
 
     async def send_body(self, send: Send, receive: Receive) -> None:
@@ -69,10 +69,11 @@ class CsvFile(ASGIResponse):
         gone = asyncio.create_task(_until_gone(receive))
         try:
             await _send_part(send, csv_lines([self._header, *self._first]))
-            async for batch in self._rest:
-                if gone.done():
-                    return
-                await _send_part(send, csv_lines(batch))
+            if self._rest is not None:
+                async for batch in self._rest:
+                    if gone.done():
+                        return
+                    await _send_part(send, csv_lines(batch))
             await _send_part(send, b"", more=False)
         finally:
             gone.cancel()

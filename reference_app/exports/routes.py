@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,8 +14,10 @@ from litestar.params import QueryParameter
 
 from reference_app.exports.answer import CsvFile
 from reference_app.exports.queries import RESERVATION_COLUMNS, stream_reservations
+from reference_app.exports.tax import TAX_COLUMNS, tax_cells
 from reference_app.identity.guards import require_role
 from reference_app.session import Session
+from reference_app.tax.office import TaxOffice
 
 CSV: Mapping[int, ResponseSpec] = {
     HTTPStatus.OK: ResponseSpec(
@@ -43,3 +46,20 @@ class ExportsController(Controller):
         """
         name = "reservations.csv" if year is None else f"reservations-{year}.csv"
         return await CsvFile.of(name, RESERVATION_COLUMNS, stream_reservations(session, year))
+
+    @get("/tax.csv", summary="Nights and revenue of a tax year as CSV", responses=CSV)
+    async def tax(
+        self,
+        session: NamedDependency[Session],
+        tax_office: NamedDependency[TaxOffice],
+        year: Annotated[int | None, QueryParameter(ge=1900, le=2200)] = None,
+    ) -> CsvFile:
+        """What the tax of ``year`` is computed from, by month, gîte and platform.
+
+        The present year when none is named.
+        """
+        wanted = datetime.now(UTC).year if year is None else year
+        lines = await tax_office.lines(session, wanted)
+        return CsvFile(
+            f"tax-{wanted}.csv", TAX_COLUMNS, [tax_cells(wanted, line) for line in lines]
+        )
