@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -164,14 +165,23 @@ async def _pin(request: httpx.Request) -> None:
     found = await asyncio.get_running_loop().getaddrinfo(
         host, request.url.port or request.url.scheme, type=socket.SOCK_STREAM
     )
-    places = [str(place[0]) for *_, place in found]
+    place = public_place(host, [str(place[0]) for *_, place in found])
+    # the Host header was made from the name already, and stays
+    request.url = request.url.copy_with(host=place)
+    request.extensions = {**request.extensions, "sni_hostname": host}
+
+
+def public_place(host: str, places: Sequence[str]) -> str:
+    """The first of the addresses a name leads to.
+
+    Raises:
+        AddressRefusedError: One of them is not public, so the name is not to be trusted.
+    """
     for place in places:
         address = ipaddress.ip_address(place)
         if not address.is_global or address.is_multicast:
             raise AddressRefusedError(f"{host} is not on the public Internet")
-    # the Host header was made from the name already, and stays
-    request.url = request.url.copy_with(host=places[0])
-    request.extensions = {**request.extensions, "sni_hostname": host}
+    return places[0]
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -16,7 +16,6 @@ from palier.stack.calendar_platform.feeds import (
 from reference_app.sync.errors import FeedError
 from reference_app.sync.feed import EVENTS_MAX, Event, read_feed
 
-
 DAY = "DTSTART;VALUE=DATE:20260703"
 
 

@@ -15,12 +15,14 @@
 | ``/redirect/N/LISTING.ics`` | N redirects, then the feed |
 | ``/redirect/WHERE/LISTING.ics`` | to a place of ``FORBIDDEN``, or ``loop`` |
 | ``/huge/LISTING.ics`` | a feed that does not end before ``HUGE_BYTES`` |
+| ``/packed/LISTING.ics`` | the feed, compressed although nobody asked for that |
 | ``/malformed/KIND/LISTING.ics`` | one of ``MALFORMED`` |
 """
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import re
 import socket
@@ -165,6 +167,9 @@ class Behaviour:
             case "huge":
                 await _endless(writer)
                 raise ConnectionEnds
+            case "packed":
+                packed = {"Content-Encoding": "gzip"}
+                await _send(writer, Answer(headers=packed, body=gzip.compress(feed, mtime=0)))
             case "malformed" if argument in MALFORMED:
                 await _send(writer, _feed(request, MALFORMED[argument]))
             case _:
