@@ -105,7 +105,7 @@ def path(unit: uuid.UUID) -> str:
     return f"/api/units/{unit}/information"
 
 
-@pytest.mark.covers("B-97", "B-113", "B-96")
+@pytest.mark.covers("B-97", "B-113")
 def test_a_new_gite_has_information_with_the_stated_defaults(house: Site) -> None:
     owner = house.world.owner()
     body = {"nom": "Neuf", "ville": "Arbois", "code_postal": "39600", "capacite": 4}

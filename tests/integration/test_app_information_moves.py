@@ -311,7 +311,7 @@ def test_each_split_brings_the_inventorys_indexes(database: str) -> None:
                 assert present - index_names(index_set) == own
 
 
-@pytest.mark.covers("B-116", "B-117", "B-118", "B-119", "B-120")
+@pytest.mark.covers("B-116", "B-117", "B-118", "B-119")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("security", ["naive", "indexed", "wrapped"])
 def test_the_database_alone_keeps_the_information_of_owners_apart(
