@@ -15,7 +15,7 @@ import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
 from reference_app.upkeep.ages import months_before
-from reference_app.upkeep.database import BATCH, Connection, in_batches
+from reference_app.upkeep.database import BATCH, Connection, in_batches, turn
 from reference_app.upkeep.errors import UpkeepError
 
 AGE_MONTHS = 36
@@ -49,13 +49,15 @@ def archive(connection: Connection, now: datetime, batch: int = BATCH) -> Archiv
         batch: Stays a transaction moves.
 
     Raises:
-        UpkeepError: The archive lacks a column of ``reservations``; nothing was moved.
+        UpkeepError: The archive lacks a column of ``reservations``, or another archive or clean-up
+            is at work; nothing was moved.
         psycopg.Error: The server refused; batches that were moved stay moved.
     """
     before = months_before(now.date(), AGE_MONTHS)
     move = _move(_columns(connection))
-    moved = in_batches(connection, move, {"before": before, "now": now}, batch)
-    return Archived(moved, _left(connection, before), _again(connection))
+    with turn(connection):
+        moved = in_batches(connection, move, {"before": before, "now": now}, size=batch)
+        return Archived(moved, _left(connection, before), _again(connection))
 
 
 def _move(columns: list[str]) -> Composed:
@@ -72,10 +74,12 @@ def _move(columns: list[str]) -> Composed:
             FOR UPDATE OF r SKIP LOCKED
         ), gone AS (
             DELETE FROM reservations r USING due WHERE r.id = due.id RETURNING r.*
+        ), kept AS (
+            INSERT INTO reservations_archive ({columns}, archived_at)
+            SELECT {columns}, %(now)s FROM gone
+            RETURNING id
         )
-        INSERT INTO reservations_archive ({columns}, archived_at)
-        SELECT {columns}, %(now)s FROM gone
-        RETURNING id"""
+        SELECT id FROM kept ORDER BY id"""
     ).format(columns=SQL(", ").join(map(Identifier, columns)))
 
 

@@ -39,6 +39,9 @@ PASSWORD_LOG2_N = 14
 OWN_LOG = "backup_log"
 """Not compared: that this backup was made, and what restoring it gave, is written after it."""
 
+ROUNDS = 10
+"""More than the longest chain of tables that refer to each other."""
+
 _STEPS_TIMEOUT_S = 60.0
 
 
@@ -199,39 +202,48 @@ def _remove_accounts(connection: Connection) -> None:
     """Remove our accounts and all that is theirs, also those that a killed check left.
 
     What is theirs is found in the catalogue, so that tables to come are cleaned as well. Tables
-    refer to each other in an order we do not know: those that are still referred to come again.
+    refer to each other in an order we do not know, and triggers write where we have been already:
+    we go round until nothing is left.
     """
+    accounts = [
+        id_
+        for (id_,) in connection.execute(
+            "/* list_check_accounts */ SELECT id FROM users WHERE email LIKE %s", [f"%@{DOMAIN}"]
+        )
+    ]
+    if not accounts:
+        return
     owned = connection.execute(
-        """/* list_owned_tables */
+        """/* list_owned_columns */
         SELECT c.relname, a.attname
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
           AND NOT c.relispartition AND NOT a.attisdropped
-          AND (a.attname IN ('owner_user_id', 'user_id')
+          AND (a.attname IN ('owner_user_id', 'user_id', 'owner')
                OR (c.relname, a.attname) = ('users', 'id'))
         ORDER BY c.relname"""
     ).fetchall()
-    while owned:
-        again = [
-            (table, column) for table, column in owned if not _remove(connection, table, column)
-        ]
-        if len(again) == len(owned):
-            raise UpkeepError(
-                f"the check's own account cannot be removed from {again}",
-                fix=f"delete what belongs to users whose address ends with {DOMAIN} by hand",
-            )
-        owned = again
-
-
-def _remove(connection: Connection, table: str, column: str) -> bool:
-    try:
-        connection.execute(
-            SQL(
-                """/* remove_check_account */
-                DELETE FROM {} WHERE {} IN (SELECT id FROM users WHERE email LIKE %s)"""
-            ).format(Identifier("public", table), Identifier(column)),
-            [f"%@{DOMAIN}"],
+    for _ in range(ROUNDS):
+        removed = [_remove(connection, accounts, table, column) for table, column in owned]
+        if not any(removed):
+            break
+    if any(count != 0 for count in removed):
+        raise UpkeepError(
+            "the check's own account cannot be removed: something refers to it",
+            fix=f"delete by hand what belongs to users whose address ends with {DOMAIN}",
         )
+
+
+def _remove(
+    connection: Connection, accounts: list[uuid.UUID], table: str, column: str
+) -> int | None:
+    """Rows removed; None when other rows refer to them still."""
+    try:
+        return connection.execute(
+            SQL("/* remove_check_account */ DELETE FROM {} WHERE {} = ANY(%s)").format(
+                Identifier("public", table), Identifier(column)
+            ),
+            [accounts],
+        ).rowcount
     except psycopg.errors.ForeignKeyViolation:
-        return False
-    return True
+        return None
