@@ -6,7 +6,7 @@ and nothing else; `palier report` and `palier gate` are that function again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from palier.analysis.invariants import not_ours
 from palier.environment import describe_environment
 from palier.invariants.baseline import Baseline, take_baseline
 from palier.invariants.look import look
+from palier.load.busiest import limits_owners
 from palier.load.driver import drive
 from palier.load.progress import Progress
 from palier.load.schedule import make_schedule
@@ -79,9 +80,13 @@ def run_tier(
         PalierError: The stack, the seed, the load or the disk failed.
     """
     files = RunFiles(run_dir)
-    files.write_plan(plan, schedule_digest=make_schedule(plan).digest)
+    schedule = make_schedule(plan)
+    files.write_plan(plan, schedule_digest=schedule.digest)
     cpus = plan_cpus(usable_cores())
-    with system_under_test(plan, run_dir=run_dir, cpus=cpus, display=display) as system:
+    settings = {} if limits_owners(schedule) else {"APP_RATE_LIMIT_PER_MIN": "off"}
+    with system_under_test(
+        plan, run_dir=run_dir, cpus=cpus, app_settings=settings, display=display
+    ) as system:
         described = system.described | {"cpus": to_jsonable(cpus)}
         files.write_environment(describe_environment(Path(), described))
         baseline = None if system.stack is None else take_baseline(system.stack.admin_url)
@@ -169,7 +174,12 @@ def look_at_data(
 
 @contextmanager
 def system_under_test(
-    plan: RunPlan, *, run_dir: Path, cpus: CpuPlan, display: Display
+    plan: RunPlan,
+    *,
+    run_dir: Path,
+    cpus: CpuPlan,
+    app_settings: Mapping[str, str],
+    display: Display,
 ) -> Iterator[System]:
     """The tier's own stack with its data, or somebody's service as it is."""
     if plan.url is not None:
@@ -198,6 +208,7 @@ def system_under_test(
         seeder=seeder,
         state_dir=run_dir / "stack",
         seed=plan.seed,
+        app_settings=app_settings,
         cpus=cpus.system,
         tell=display.say,
     ) as stack:

@@ -115,6 +115,7 @@ def analyse(
         to_s=window.to_s,
         schedule_digest=schedule_digest,
         schedule=None if schedule_digest is None else make_schedule(plan),
+        events=events,
     )
     lag = make_sample(histograms, clock="lag", from_s=window.from_s, exact=STARTED, censored=())
     return Findings(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,9 @@ LARGEST_GAP_S: Final = 5.0
 CHARGED_SKIPS: Final = tuple(name for name in OWN_ERRORS if name.startswith("skipped_"))
 """Never sent, through the system's fault: a response of at least the wait."""
 
+SEEN_BY_REQUESTS: Final = frozenset({"app", "postgres", "pgbouncer", "web_cache"})
+"""Components that every request passes: when one ends, requests fail, and those are judged."""
+
 HEALTH_COLUMNS: Final = (
     "worker",
     "seq",
@@ -75,6 +78,7 @@ class Measured:
         to_s: Its end.
         schedule_digest: Of the schedule that was played; None when that is not known.
         schedule: The one the plan gives here and now; None when there is nothing to compare.
+        events: ``events.jsonl``; those of a component that ended name it.
     """
 
     plan: RunPlan
@@ -86,6 +90,7 @@ class Measured:
     to_s: float
     schedule_digest: str | None = None
     schedule: Schedule | None = None
+    events: Sequence[Mapping[str, Any]] = ()
 
     def judged_health(self) -> pd.DataFrame:
         """Lines about the judged window."""
@@ -218,6 +223,27 @@ def _worker_problem(measured: Measured, worker: int) -> str | None:
     if not bool(lines["final"].iloc[-1]):
         return f"loader {worker} stopped reporting at {last_s:.0f} s"
     return None
+
+
+def check_components(measured: Measured) -> HealthCheck:
+    """The system was whole until the end of the judged window."""
+    ended = [
+        f"{event.get('name')} at {float(event['at_s']):.0f} s"
+        for event in measured.events
+        if event.get("component") is not None
+        and event["component"] not in SEEN_BY_REQUESTS
+        and float(event["at_s"]) <= measured.to_s
+    ]
+    return HealthCheck(
+        name="components",
+        ok=not ended,
+        measured="; ".join(ended) or "none ended",
+        limit="none ends before the load does",
+        why="Requests can succeed without a cache, a replica or a worker, and then the numbers are "
+        "those of another architecture than the tier's. If not ok: see the component's log in the "
+        "run directory for why it ended; what every request needs is counted as failed requests "
+        "instead.",
+    )
 
 
 def check_shortfall(measured: Measured) -> HealthCheck:
@@ -364,6 +390,7 @@ CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
     check_schedule,
     check_counts,
     check_workers,
+    check_components,
     check_shortfall,
     check_lag,
     check_loop,

@@ -57,6 +57,7 @@ class Stack:
         server: The database server.
         database: Its database.
         app: The application.
+        app_settings: What it was told beside the tier's sizes and switches.
         parts: Everything else, in the order of its start.
         spec: What was asked for.
         cpus: Cores the components are bound to; empty means all.
@@ -66,6 +67,7 @@ class Stack:
     server: Server
     database: Database
     app: App
+    app_settings: Mapping[str, str]
     parts: tuple[Part, ...]
     spec: StackSpec
     cpus: tuple[int, ...]
@@ -113,6 +115,7 @@ class Stack:
                 "processes": self.spec.app_processes,
                 "pool_size": self.spec.pool_size,
                 "password_hash_log2_n": self.spec.password_hash_log2_n,
+                "settings": dict(self.app_settings),
             },
             **{part.name: dict(part.described) for part in self.parts},
             "cpus": list(self.cpus),
@@ -127,6 +130,7 @@ def bring_up(
     seeder: Seeder,
     state_dir: Path,
     seed: int = 1,
+    app_settings: Mapping[str, str] | None = None,
     cpus: Sequence[int] = (),
     purpose: Purpose = "run",
     tell: Teller = lambda _: None,
@@ -146,6 +150,7 @@ def bring_up(
         seeder: Called once after the first stage of the schema; calls the second.
         state_dir: Where the logs of the components stay.
         seed: Of what the calendar platforms tell.
+        app_settings: ``APP_*`` variables that are not the application's own defaults.
         cpus: Cores of the system under test; empty means all.
         purpose: Who wants it.
         tell: Told each step.
@@ -162,7 +167,9 @@ def bring_up(
         with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
             tell("starting PostgreSQL")
             server = _open_server(workspace, spec, cpus, environ)
-            order = _Order(spec, variant, seeder, seed, tuple(cpus), tell, environ)
+            order = _Order(
+                spec, variant, seeder, seed, app_settings or {}, tuple(cpus), tell, environ
+            )
             try:
                 yield _assemble(workspace, server, order)
             finally:
@@ -205,7 +212,7 @@ def up_detached(
                 workspace.note(maintenance_url=server.maintenance_url)
             if environ.get(REDIS_VARIABLE):
                 workspace.note(redis_url=environ[REDIS_VARIABLE])
-            order = _Order(spec, variant, seeder, seed, tuple(cpus), tell, environ)
+            order = _Order(spec, variant, seeder, seed, {}, tuple(cpus), tell, environ)
             try:
                 stack = _assemble(workspace, server, order)
             except BaseException:
@@ -226,6 +233,7 @@ class _Order:
     variant: Variant
     seeder: Seeder
     seed: int
+    app_settings: Mapping[str, str]
     cpus: tuple[int, ...]
     tell: Teller
     environ: Mapping[str, str]
@@ -270,7 +278,11 @@ def _assemble(workspace: Workspace, server: Server, order: _Order) -> Stack:
     before, site = _start(BEFORE_APPLICATION, site, tell)
     tell(f"starting the application, {spec.app_processes} process(es)")
     app = start_app(
-        workspace, spec=spec, variant=variant, environment=site.environment, cpus=order.cpus
+        workspace,
+        spec=spec,
+        variant=variant,
+        environment={**site.environment, **order.app_settings},
+        cpus=order.cpus,
     )
     after, site = _start(AFTER_APPLICATION, replace(site, url=app.url), tell)
     url = app.url if site.url is None else site.url
@@ -280,6 +292,7 @@ def _assemble(workspace: Workspace, server: Server, order: _Order) -> Stack:
         server=server,
         database=database,
         app=app,
+        app_settings=order.app_settings,
         parts=(*before, *after),
         spec=spec,
         cpus=order.cpus,

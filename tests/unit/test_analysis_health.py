@@ -77,6 +77,28 @@ def test_every_check_says_what_to_do() -> None:
         assert check.limit
 
 
+def ended(component: str, at_s: float) -> dict[str, Any]:
+    name = f"{component} ended with signal 9"
+    return {"at_s": at_s, "kind": "fault", "name": name, "component": component}
+
+
+@pytest.mark.parametrize("component", ["redis", "replica", "sync_worker", "calendar_platform"])
+def test_a_component_that_requests_can_do_without_must_not_end(component: str) -> None:
+    run = measured(events=[{"at_s": 0.0, "kind": "phase", "name": "window"}, ended(component, 12)])
+
+    assert unfit(run) == ["components"]
+    assert f"{component} ended with signal 9 at 12 s" in named(run, "components").measured
+
+
+@pytest.mark.parametrize("component", ["app", "postgres", "pgbouncer", "web_cache"])
+def test_the_end_of_what_every_request_passes_is_judged_by_the_requests(component: str) -> None:
+    assert unfit(measured(events=[ended(component, 12)])) == []
+
+
+def test_what_ends_after_the_load_is_no_matter() -> None:
+    assert unfit(measured(events=[ended("redis", 61)])) == []
+
+
 def test_a_request_without_an_outcome_opens_the_ledger() -> None:
     ledger = play(np.random.default_rng(1), rate=20).ledger()
     ledger.loc[3, "succeeded"] -= 1
