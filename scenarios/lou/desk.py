@@ -12,6 +12,9 @@ from scenarios.operation import operation
 YEAR: Final = ANCHOR.year - 1
 """The last whole year of the data: the one that is declared."""
 
+TRIP_HM: Final = 520
+"""52 km there and back."""
+
 
 class Desk(Account):
     """An owner and everything but the list of reservations."""
@@ -20,7 +23,8 @@ class Desk(Account):
 
     def begin(self, *, tenant: int, session: int) -> None:
         super().begin(tenant=tenant, session=session)
-        self.kilometres: float | None = None
+        self.hectometres = 0
+        self.drove = 0
 
     # tabs -----------------------------------------------------------------------------------
 
@@ -65,17 +69,21 @@ class Desk(Account):
 
     @operation
     def tax(self) -> None:
-        self._tax()
+        self.hectometres = self._hectometres_taxed()
 
     @operation
     def tax_again(self) -> None:
         """The same year a second time: from the cache, if there is one (J-07)."""
-        self._tax()
+        self.check(self._hectometres_taxed() >= self.hectometres, "fewer trips than before")
 
     @operation
     def tax_after_trip(self) -> None:
-        """After the data has changed: a figure from before the trip is a wrong answer."""
-        self._tax()
+        """After a trip: whatever is kept in between, the tax must count it."""
+        # Other sessions of the owner may have driven as well, so more is right, too.
+        self.check(
+            self._hectometres_taxed() >= self.hectometres + self.drove,
+            "stale figures: the trip written down before is not in them",
+        )
 
     @operation
     def create_trip(self) -> None:
@@ -85,7 +93,7 @@ class Desk(Account):
             "date": f"{YEAR}-06-15",
             "depart": "Dole",
             "arrivee": "Besançon",
-            "hectometres": 520,
+            "hectometres": TRIP_HM,
             "motif": f"visite {self.mark()}",
         }
         answer = self.call(
@@ -97,10 +105,13 @@ class Desk(Account):
             writes=Intent(kind="trip", action="create", row=trip),
         ).json()
         self.check(answer.get("motif") == trip["motif"], "another trip than written down")
+        self.drove = TRIP_HM
 
-    def _tax(self) -> None:
+    def _hectometres_taxed(self) -> int:
         answer = self.get(f"/api/tax?year={YEAR}")
         self.check(answer.get("annee") == YEAR, "the tax of another year")
+        driven: int = answer["hectometres"]
+        return driven
 
     def own_unit(self) -> str:
         """The gîte that every owner has."""
