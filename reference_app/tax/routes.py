@@ -17,6 +17,7 @@ from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta
 
 from reference_app.cache.families import TAX
+from reference_app.conditional import CONDITIONAL
 from reference_app.identity.guards import require_role
 from reference_app.pages import After, Page, PageNumber
 from reference_app.session import Session
@@ -41,7 +42,7 @@ class TaxController(Controller):
     tags = ("tax",)
     guards = (require_role("owner"),)
 
-    @get("/", summary="Tax of a year")
+    @get("/", summary="Tax of a year", opt=CONDITIONAL)
     async def report(
         self,
         session: NamedDependency[Session],
@@ -55,7 +56,7 @@ class TaxController(Controller):
         wanted = datetime.now(UTC).year if year is None else year
         return await session.answer(TAX, lambda: tax_office.report(session, wanted), wanted)
 
-    @get("/simulations", summary="List kept simulations")
+    @get("/simulations", summary="List kept simulations", opt=CONDITIONAL)
     async def list_simulations(
         self,
         session: NamedDependency[Session],

@@ -169,7 +169,7 @@ def test_support_finds_a_customer_by_address_and_what_they_subscribed_to(
         assert len(found) == expected
 
 
-@pytest.mark.covers("B-92")
+@pytest.mark.covers("B-92", "J-13")
 def test_tickets_are_opened_listed_by_client_and_status_and_closed(
     desk: Site, client_id: str
 ) -> None:

@@ -117,7 +117,7 @@ def test_the_tax_is_computed_from_every_night_and_trip_of_the_year_archived_ones
     assert {month.month for month in found.months if month.nights} == set(range(1, 13))
 
 
-@pytest.mark.covers("B-88", "B-147", "B-150")
+@pytest.mark.covers("B-88", "B-147", "B-150", "J-07")
 def test_the_second_answer_is_kept_until_a_trip_or_a_booking_changes(office: Site) -> None:
     owner = office.world.owner()
     unit = office.world.unit(owner)
@@ -145,7 +145,7 @@ def test_the_second_answer_is_kept_until_a_trip_or_a_booking_changes(office: Sit
     assert kept() == "hit"
 
 
-@pytest.mark.covers("B-88", "J-07")
+@pytest.mark.covers("B-88")
 def test_a_simulation_keeps_what_was_computed(office: Site, owner: Principal) -> None:
     made = []
     for regime in ("micro", "reel"):
