@@ -83,17 +83,18 @@ def occupancy_tax(night_price: int, guests: int) -> int:
 
 def ledger_of(year: int, stays: Iterable[Stay]) -> dict[Place, Cell]:
     """The nights of ``year``, whatever the order of the stays; empty cells are left out."""
+    new_year, next_year = date(year, 1, 1), date(year + 1, 1, 1)
     ledger: dict[Place, Cell] = {}
     for stay in stays:
         nights = (stay.last - stay.first).days
-        sold = 0
-        for index in range(nights):
-            night = stay.first + index * _NIGHT
+        # Only those of the year are looked at, however long the stay.
+        begin = max((new_year - stay.first).days, 0)
+        end = min((next_year - stay.first).days, nights)
+        sold = stay.price * begin // nights
+        for index in range(begin, end):
             until_now = stay.price * (index + 1) // nights
             price, sold = until_now - sold, until_now
-            if night.year != year:
-                continue
-            place = Place(night.month, stay.gite_id, stay.platform)
+            place = Place((stay.first + index * _NIGHT).month, stay.gite_id, stay.platform)
             cell = ledger.get(place)
             if cell is None:
                 cell = ledger[place] = Cell()

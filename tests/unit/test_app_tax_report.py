@@ -41,6 +41,15 @@ def test_a_price_is_spread_over_the_nights_without_losing_a_cent() -> None:
     assert (cell.revenue, rest.revenue) == (66_66, 33_34)
 
 
+def test_of_the_longest_stay_only_the_nights_of_the_year_are_looked_at() -> None:
+    stay = Stay(HOUSE, date.min, date.max, 2, "direct", 3_652_058_00)
+
+    ledger = ledger_of(2026, [stay])
+
+    assert sum(cell.nights for cell in ledger.values()) == 365
+    assert sum(cell.revenue for cell in ledger.values()) == 365_00
+
+
 def test_the_occupancy_tax_is_for_each_guest_and_capped() -> None:
     assert occupancy_tax(80_00, 2) == 2 * 2_00  # 5 % of 40 EUR
     assert occupancy_tax(400_00, 2) == 2 * 3_00  # 10 EUR each is above the cap
