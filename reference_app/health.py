@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import psycopg
-from litestar import Response, Router, get
+from litestar import Router, get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -31,12 +31,15 @@ async def ready(database: NamedDependency[Database]) -> dict[str, str]:
     return {"status": "ok"}
 
 
-@get("/metrics", summary="Prometheus metrics of this process", sync_to_thread=False)
-def show_metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
+@get(
+    "/metrics",
+    summary="Prometheus metrics of this process",
+    media_type=CONTENT_TYPE_LATEST,
+    sync_to_thread=False,
+)
+def show_metrics(metrics: NamedDependency[Metrics]) -> bytes:
     """See reference_app.metrics for what one process's numbers mean."""
-    return Response(
-        generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+    return generate_latest(metrics.registry)
 
 
 router = Router(

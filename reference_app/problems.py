@@ -173,6 +173,14 @@ def _on_deep_nesting(
     return _respond(request, Problem(HTTPStatus.BAD_REQUEST, "invalid-input", "nested too deeply"))
 
 
+def _on_bad_utf8(
+    request: Request[Any, Any, Any], error: UnicodeDecodeError
+) -> Response[dict[str, Any]]:
+    # The JSON parser lets it through; we decode nothing else that a client sends.
+    detail = f"not UTF-8: {error.reason} at byte {error.start} of a text"
+    return _respond(request, Problem(HTTPStatus.BAD_REQUEST, "invalid-input", detail))
+
+
 def _on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     path = without_secrets(request.url.path)
     logger.error("unexpected error: %s %s", request.method, path, exc_info=error)
@@ -188,5 +196,6 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     psycopg.OperationalError: _on_database_trouble,
     psycopg.DataError: _on_bad_data,
     RecursionError: _on_deep_nesting,
+    UnicodeDecodeError: _on_bad_utf8,
     Exception: _on_bug,
 }
