@@ -95,8 +95,11 @@ def served(fresh_database: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
             variant=HarnessVariant(
                 indexes="full", pagination="offset", row_security="wrapped", cache="memory"
             ),
-            database_url=app_login(admin_url),
-            extra_environment={"APP_JWT_SECRET": SECRET, "APP_RATE_LIMIT_PER_MIN": "off"},
+            environment={
+                "APP_DATABASE_URL": app_login(admin_url),
+                "APP_JWT_SECRET": SECRET,
+                "APP_RATE_LIMIT_PER_MIN": "off",
+            },
         )
         sign = {"Authorization": f"Bearer {TOKENS.issue(me)}"}
         support = Principal(owner_id(seed=DATA_SEED, owner=10**9), "support", None)
@@ -186,12 +189,13 @@ NASTY: tuple[Any, ...] = (
 
 @dataclass(slots=True)
 class Message:
-    """A request as it goes over the wire."""
+    """A request as it goes over the wire; ``document`` is what its body says."""
 
     method: str
     path: str
     query: list[tuple[str, str]]
     headers: dict[str, str]
+    document: Any
     body: bytes
 
 
@@ -199,7 +203,8 @@ def _mutate(message: Message, chance: random.Random) -> None:
     """One thing about it is wrong, or odd, in a way the description does not foresee."""
     how = chance.randrange(9)
     if how == 0 and message.body:
-        message.body = json.dumps(_worse(json.loads(message.body), chance)).encode()
+        message.document = _worse(message.document, chance)
+        message.body = json.dumps(message.document).encode()
     elif how == 1 and message.body:
         place = chance.randrange(len(message.body))
         message.body = message.body[:place] + chance.randbytes(1) + message.body[place + 1 :]
@@ -251,6 +256,7 @@ def _message(case: Any, headers: dict[str, str]) -> Message:
         address.path,
         [(str(name), str(value)) for name, value in (case.query or {}).items()],
         {**headers, "Content-Type": "application/json"},
+        sent.get("json"),
         b"" if sent.get("json") is None else json.dumps(sent["json"]).encode(),
     )
 
