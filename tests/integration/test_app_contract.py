@@ -13,6 +13,7 @@ import os
 import random
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,9 @@ class Wire:
         self._host = urlsplit(url).netloc
         self._connection = http.client.HTTPConnection(self._host, timeout=20)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def status_of(self, message: Message) -> int:
         query = "&".join(f"{quote(name)}={quote(value)}" for name, value in message.query)
         target = message.path + (f"?{query}" if query else "")
@@ -291,10 +295,9 @@ class Wire:
 def _send_mutated(served: Served, requests: int) -> None:
     operations = served.operations()
     each = -(-requests // len(operations))
-    wire = Wire(served.url)
     sent = 0
-    for operation in operations:
 
+    def mutate_requests_of(operation: Any, wire: Wire) -> None:
         @seed(RANDOM_SEED)
         @settings(
             max_examples=each,
@@ -319,6 +322,10 @@ def _send_mutated(served: Served, requests: int) -> None:
             )
 
         ask()
+
+    with closing(Wire(served.url)) as wire:
+        for operation in operations:
+            mutate_requests_of(operation, wire)
     assert sent >= requests, f"only {sent} requests were made, seed {RANDOM_SEED}"
 
 
