@@ -20,7 +20,7 @@ from litestar.openapi.spec import (
     Reference,
     Schema,
 )
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from reference_app.problems import MEDIA_TYPE, ProblemDetails
 
@@ -33,6 +33,8 @@ def describe_refusals(app: Litestar) -> None:
     (problem, *_), schemas = msgspec.json.schema_components(
         [ProblemDetails], ref_template=_COMPONENTS + "{name}"
     )
+    for schema in components.schemas.values():
+        _describe_times(schema)
     # Litestar writes a plain mapping out as it is; only its type asks for a Schema.
     cast("dict[str, Any]", components.schemas).update(schemas)
     refusal = OpenAPIResponse(
@@ -54,6 +56,21 @@ def describe_refusals(app: Litestar) -> None:
                     _describe_tag(operation)
                 if handler.opt.get("public"):
                     operation.security = []
+
+
+def _describe_times(schema: Any) -> None:
+    """A time of day is described by Litestar as a duration, and this application has none.
+
+    OpenAPI's own format ``time`` is of no use either: it asks for an offset from UTC (RFC 3339),
+    and a time at which guests arrive has none.
+    """
+    if not isinstance(schema, Schema):
+        return
+    if schema.format == OpenAPIFormat.DURATION:
+        schema.format = None
+        schema.description = "a time of day, such as 16:00:00"
+    for inner in (*(schema.properties or {}).values(), *(schema.one_of or ()), schema.items):
+        _describe_times(inner)
 
 
 def _describe_tag(operation: Operation) -> None:
