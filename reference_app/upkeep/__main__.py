@@ -20,6 +20,7 @@ import psycopg
 from reference_app.upkeep import commands
 from reference_app.upkeep.database import BATCH
 from reference_app.upkeep.errors import UpkeepError, VerificationError
+from reference_app.variant import parse_variant
 
 URL_VARIABLE = "UPKEEP_DATABASE_URL"
 LOG_VARIABLE = "UPKEEP_LOG_URL"
@@ -157,6 +158,12 @@ def _add_verification(add: Add) -> None:
         "--log-url",
         default=os.environ.get(LOG_VARIABLE),
         help="database whose backup log gets the result (default: that of --url)",
+    )
+    add(
+        "--variant",
+        type=parse_variant,
+        metavar="JSON",
+        help="migrate to this variant of the code's schema, for a backup older than the code",
     )
 
 

@@ -118,7 +118,8 @@ def _verify(options: argparse.Namespace, backup: Backup) -> Any:
     # The whole application comes with it, which no other command needs to load.
     from reference_app.upkeep.verify import verify
 
-    verified = verify(options.url, options.app_url, check_files(backup.path), options.now)
+    manifest = check_files(backup.path)
+    verified = verify(options.url, options.app_url, manifest, options.now, options.variant)
     _record(options.log_url or options.url, backup, options.now, ok=verified.ok)
     _require_none(verified.problems)
     return {"backup": backup.path.name, **msgspec.structs.asdict(verified)}

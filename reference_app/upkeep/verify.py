@@ -24,6 +24,7 @@ from psycopg.sql import SQL, Identifier
 
 from reference_app.app import create_app
 from reference_app.identity.passwords import SALT_BYTES, hash_password
+from reference_app.migrate import migrate
 from reference_app.settings import Settings
 from reference_app.upkeep.backup import count_rows
 from reference_app.upkeep.database import Connection, connect
@@ -73,7 +74,9 @@ class Account:
     password: str = field(repr=False)
 
 
-def verify(url: str, app_url: str, manifest: Manifest, now: datetime) -> Verified:
+def verify(
+    url: str, app_url: str, manifest: Manifest, now: datetime, variant: Variant | None = None
+) -> Verified:
     """Compare a restored database with its backup, and use it.
 
     Args:
@@ -82,6 +85,8 @@ def verify(url: str, app_url: str, manifest: Manifest, now: datetime) -> Verifie
             is tested is the database of ``url`` and never the one the application works on now.
         manifest: What the backup says of itself.
         now: A year later our stay is booked.
+        variant: Migrate to this code's schema in between, for a backup that is older than the
+            code; None leaves the schema as it was restored.
 
     Raises:
         psycopg.Error: The database cannot be asked at all.
@@ -90,6 +95,9 @@ def verify(url: str, app_url: str, manifest: Manifest, now: datetime) -> Verifie
         _remove_accounts(connection)
         counted = count_rows(connection)
         problems = _compare(manifest.rows, counted)
+        if variant is not None:
+            migrate(url, "before-data", variant)
+            migrate(url, "after-data", variant)
         account = _make_account(connection)
         try:
             problems += asyncio.run(_use(_as_application(url, app_url), account, now.date()))

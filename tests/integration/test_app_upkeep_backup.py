@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from app_support import World, app_login
+from app_support import World, app_login, migrate_both
 from psycopg.conninfo import make_conninfo
 from upkeep_support import (
     NOW,
@@ -465,6 +465,22 @@ def test_what_is_missing_in_a_restored_database_is_named_and_restoring_mends_it(
     assert words in complaint
     assert logged == [(True, False)]
     assert ours == []
+
+
+def test_a_backup_that_is_older_than_the_code_is_migrated_between_counting_and_using(
+    data: World, login: str, empty: str, tmp_path: Path
+) -> None:
+    data.run("DROP POLICY own_rows ON gites")
+    data.run("DROP TABLE km_trajets")
+    back_up(data, tmp_path / "old")
+    variant = msgspec.json.encode(EVERYTHING).decode()
+    arguments = ["restore", str(tmp_path / "old"), "--url", empty, "--app-url", login]
+
+    assert "POST /api/units" in upkeep(*arguments, code=3)
+    upkeep(*arguments, "--overwrite", "--variant", variant)
+
+    migrate_both(data.admin_url, EVERYTHING)
+    assert contents(empty) == contents(data.admin_url)
 
 
 def test_verifying_leaves_no_trace_but_the_log(data: World, restored: list[str]) -> None:
