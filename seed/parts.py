@@ -23,6 +23,7 @@ from seed.linen import ARTICLES, linen_lines
 from seed.notices import notice_counts, notice_lines
 from seed.owners import owner_lines
 from seed.schools import group_lines, group_row_counts
+from seed.simulations import simulation_counts, simulation_lines
 from seed.sizes import ranges_of, sizes_of
 from seed.spec import DatasetSpec
 from seed.support import support_lines, support_row_counts
@@ -36,6 +37,7 @@ from seed.tables import (
     LINEN_STOCKS,
     NOTIFICATIONS,
     RESERVATIONS,
+    SIMULATIONS_FISCALES,
     SYNC_LOGS,
     SYNC_QUEUE,
     USERS,
@@ -101,6 +103,7 @@ def _owner_lines(spec: DatasetSpec, owners: NDArray[np.int64]) -> Lines:
         ACTIVITES_GITES: activity_lines(spec, gites),
         CLEANING_SCHEDULE: cleaning_lines(spec, cleaned.by_booking_date()),
         LINEN_STOCKS: linen_lines(spec, gites),
+        SIMULATIONS_FISCALES: simulation_lines(spec, owners, bookings),
         KM_TRAJETS: trip_lines(spec, gites),
         NOTIFICATIONS: notice_lines(spec, owners),
         **sync_lines(spec, gites),
@@ -144,6 +147,7 @@ def _owner_row_counts(spec: DatasetSpec) -> Counter[str]:
             ACTIVITES_GITES.name: int(activity_counts(gites).sum()),
             CLEANING_SCHEDULE.name: scheduled_count(spec),
             LINEN_STOCKS.name: spec.gites * len(ARTICLES),
+            SIMULATIONS_FISCALES.name: int(simulation_counts(owners).sum()),
             KM_TRAJETS.name: spec.gites * TRIPS_A_GITE,
             NOTIFICATIONS.name: int(notice_counts(spec, owners).sum()),
             SYNC_QUEUE.name: int(task_counts(gites).sum()),

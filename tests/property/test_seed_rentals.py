@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter, defaultdict
 from datetime import datetime, time, timedelta
@@ -290,6 +291,25 @@ def test_houses_have_activities_of_several_kinds_linen_of_every_kind_and_trips(s
     for trip in rows["km_trajets"]:
         assert int(trip["hectometres"]) > 0
         assert start_of(trip["date"]) < anchor_of(spec)
+
+
+@pytest.mark.covers("B-88")
+@given(spec=datasets())
+@settings(max_examples=20)
+def test_simulations_are_of_the_last_two_whole_years(spec):
+    kept = made(spec)["simulations_fiscales"]
+
+    assert kept
+    for row in kept:
+        assert int(row["annee"]) in {spec.anchor.year - 1, spec.anchor.year - 2}
+        assert moment(row["created_at"]) < anchor_of(spec)
+        result = json.loads(row["resultat"])
+        assert result["total_centimes"] == (
+            result["income_tax_centimes"] + result["social_centimes"]
+        )
+        assert (
+            sum(band["taxed_centimes"] for band in result["bands"]) == (result["taxable_centimes"])
+        )
 
 
 @pytest.mark.covers("B-92", "B-93")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from palier.model.identity import ANCHOR
 from reference_app.identity.passwords import hash_password
+from reference_app.tax.ledger import Stay
+from reference_app.tax.report import Gite, report_of
 from seed.checksum import LineSum, add_sums, dataset_checksum, line_hash, sum_lines
 from seed.clock import clock_at
+from seed.instructions import notes, topics
 from seed.names import (
     HOUSES,
     PLACES,
     POSITIONS,
     SCHOOL_KINDS,
     SCHOOL_PATRONS,
+    STREETS,
     address_parts,
     first_names,
     last_names,
@@ -24,11 +30,22 @@ from seed.names import (
 )
 from seed.parts import pure_sums
 from seed.password import password_hash
+from seed.phrases import (
+    ACTIVITIES,
+    COMMENTS_BY_NOTE,
+    ERRORS,
+    FEED_ERRORS,
+    HOUR_MESSAGES,
+    NOTICES,
+    TICKETS,
+    TRIP_REASONS,
+)
 from seed.plans import EXAMPLE, FREE, INSTITUTIONAL, PREMIUM, PRO
 from seed.progress import Progress
 from seed.schools import group_size
+from seed.simulations import flat_rate, jsonb_text
 from seed.spec import DatasetSpec
-from seed.tables import SCHOOLS, STAFF
+from seed.tables import INFOS_GITES, SCHOOLS, STAFF
 
 TOWN_PARTS = tuple(part for town in towns() for part in town)
 POOLS = (
@@ -40,6 +57,17 @@ POOLS = (
     SCHOOL_KINDS,
     SCHOOL_PATRONS,
     POSITIONS,
+    STREETS,
+    HOUR_MESSAGES[:-1],
+    TRIP_REASONS,
+    FEED_ERRORS,
+    notes(),
+    tuple(text for activity in ACTIVITIES for text in activity),
+    tuple(text for notice in NOTICES for text in notice),
+    tuple(text for error in ERRORS for text in error),
+    tuple(text for ticket in TICKETS for text in ticket),
+    tuple(text for wordings in topics().values() for pair in wordings for text in pair),
+    tuple(text for comments in COMMENTS_BY_NOTE.values() for text in comments),
 )
 
 
@@ -82,7 +110,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "3af09a2c0e1831069d15143d16e4e4d1eb6ec5fcfb2c683b16e5a208e3788ada"
+        == "a9838955a5103173ded15662757b987c3599a7f0d4c299366e5b9e3de1823ab0"
     )
 
 
@@ -168,3 +196,40 @@ def test_time_left_follows_from_the_rate_so_far():
 
     assert progress.rows_per_s == 500
     assert progress.left_s == 1.5
+
+
+@pytest.mark.covers("B-88")
+@pytest.mark.parametrize(
+    "revenue",
+    [0, 1, 30_499, 30_501, 61_001, 1_234_567, 7_770_000, 7_770_001, 16_468_201, 99_999_999],
+)
+def test_a_kept_simulation_has_the_figures_of_the_application(revenue):
+    """All of it in one stay of one night, which brings the application to the same revenue."""
+    gite = UUID(int=1)
+    stay = Stay(gite, date(2025, 7, 1), date(2025, 7, 2), 2, "direct", revenue)
+
+    theirs = report_of(2025, [Gite(gite, "Le Mas")], [stay], []).regime("micro")
+
+    assert flat_rate(revenue) == msgspec.to_builtins(theirs)
+
+
+def test_json_is_written_in_the_database_s_order_of_keys():
+    value = {"bb": [{"z": 1, "aa": True}], "c": "é", "aaa": {}}
+
+    assert jsonb_text(value) == '{"c": "é", "bb": [{"z": 1, "aa": true}], "aaa": {}}'
+
+
+def test_every_topic_of_a_house_is_told_in_both_languages():
+    told = {f"{topic}_{language}" for topic in topics() for language in ("fr", "en")}
+
+    assert told == {c for c in INFOS_GITES.columns if c.endswith(("_fr", "_en"))}
+    assert all(len(wordings) >= 2 for wordings in topics().values())
+
+
+def test_neighbouring_activities_are_of_different_kinds():
+    """So that the few of any gîte, neighbours in the pool, are a mixture."""
+    kinds = [kind for _, kind, _ in ACTIVITIES]
+
+    for start in range(len(kinds)):
+        around = [kinds[(start + place) % len(kinds)] for place in range(4)]
+        assert len(set(around)) == 4
