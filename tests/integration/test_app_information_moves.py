@@ -281,6 +281,22 @@ def test_a_migration_cut_off_in_the_middle_leaves_everything_as_it_was(world: Wo
     assert whole_table(world) == before
 
 
+def test_a_move_grows_with_the_gites_and_not_with_their_square(database: str) -> None:
+    """Comparing the rows by nested loops, a statement would take half a minute here."""
+    migrate(database, "before-data", Variant())
+    hurried = make_conninfo(database, options="-c statement_timeout=12s")
+    with psycopg.connect(database, autocommit=True) as connection:
+        world = World(database, connection)
+        world.run(
+            "INSERT INTO gites (id, owner_user_id, nom, ville, code_postal, capacite)"
+            " SELECT gen_random_uuid(), %s, 'x', 'x', 'x', 2 FROM generate_series(1, 4000)",
+            world.owner().user_id,
+        )
+        for layout in ("split_json", "split_flat", "wide"):
+            migrate(hurried, "after-data", Variant(units_table=layout))  # type: ignore[arg-type]
+        assert world.rows("SELECT count(*) FROM infos_gites") == [(4000,)]
+
+
 # what goes with the tables of a layout ------------------------------------------------------
 
 
