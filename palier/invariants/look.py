@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,11 +16,12 @@ from palier.invariants.bookings import BOOKING_CHECKS
 from palier.invariants.expected import put_expected
 from palier.invariants.guests import GUEST_CHECKS
 from palier.invariants.history import expectations
+from palier.invariants.kinds import KINDS
 from palier.invariants.looking import Check, Scene
 from palier.invariants.owners import OWNER_CHECKS
 from palier.invariants.tasks import TASK_CHECKS, task_facts
 from palier.invariants.writes import WRITE_CHECKS
-from palier.load.writes import WriteLog, read_writes
+from palier.load.writes import Write, read_writes
 from palier.model.plan import RunPlan
 
 STATEMENT_LIMIT_S: Final = 60
@@ -64,16 +65,18 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
         RunFilesError: The log of writes is damaged.
     """
     log = read_writes(load, workers=plan.workers)
+    known = [write for write in log.writes if write.kind in KINDS]
     scene = Scene(
         baseline=baseline,
         unknown=log.unknown,
+        strange=tuple(sorted({write.kind for write in log.writes} - KINDS.keys())),
         row_security=plan.variant.row_security,
         sync=plan.variant.sync,
     )
     try:
         with psycopg.connect(admin_url, autocommit=True) as connection:
             return Looked(
-                invariants=tuple(_answers(connection, log, scene)),
+                invariants=tuple(_answers(connection, known, scene)),
                 facts=tuple(task_facts(connection, baseline)),
             )
     except psycopg.OperationalError as error:
@@ -81,11 +84,13 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
         return Looked(invariants=unknown_invariants(why))
 
 
-def _answers(connection: psycopg.Connection, log: WriteLog, scene: Scene) -> Iterable[Invariant]:
+def _answers(
+    connection: psycopg.Connection, writes: Sequence[Write], scene: Scene
+) -> Iterable[Invariant]:
     connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT_S}s'")
     # A sort in memory is several times one on disk; nothing else runs any more.
     connection.execute("SET work_mem = '128MB'")
-    put_expected(connection, expectations(log.writes))
+    put_expected(connection, expectations(writes))
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         for check in CHECKS:

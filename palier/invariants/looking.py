@@ -25,12 +25,14 @@ class Scene:
     Attributes:
         baseline: The database before the load.
         unknown: Loaders whose last writes are not known.
+        strange: Kinds that were written and whose table is not known.
         row_security: The deployment's switch.
         sync: Likewise.
     """
 
     baseline: Baseline
     unknown: tuple[int, ...]
+    strange: tuple[str, ...]
     row_security: str
     sync: str
 

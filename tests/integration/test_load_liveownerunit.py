@@ -43,7 +43,7 @@ JOURNEYS = tuple(map(hurried, (*STATED, EVERYTHING_ELSE)))
 
 
 @pytest.mark.db
-@pytest.mark.covers("J-01", "J-02", "J-03", "J-05", "J-06", "J-08", "J-12", "J-13")
+@pytest.mark.covers("J-01", "J-02", "J-03", "J-04", "J-05", "J-06", "J-07", "J-08", "J-12", "J-13")
 @pytest.mark.parametrize("pagination", ["offset", "keyset"])
 def test_every_operation_of_the_scenario_succeeds_against_the_application(
     tmp_path: Path, stacks_home: Path, pagination: str
