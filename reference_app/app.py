@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import dataclasses
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,13 +40,14 @@ from reference_app.identity.tokens import Tokens
 from reference_app.information.routes import InformationController
 from reference_app.linen.routes import LinenController
 from reference_app.log import configure_logging
-from reference_app.metrics import Metrics
+from reference_app.metrics import Metrics, ReplicaMetrics
 from reference_app.notifications.routes import NotificationsController
 from reference_app.observation import observed
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
 from reference_app.rate_limit import RateLimit, announced
 from reference_app.remote import Remote
+from reference_app.replica import ANSWER_TIMEOUT_S, Reports
 from reference_app.reservations.routes import ReservationsController
 from reference_app.schools.routes import SchoolsController
 from reference_app.session import provide_guest_session, provide_session
@@ -61,7 +62,11 @@ from reference_app.tax.routes import TaxController
 from reference_app.trips.routes import TripsController
 from reference_app.units.routes import UnitsController
 
-logger = logging.getLogger("reference_app")
+VERSION_TIMEOUT_S = 5.0
+"""Longest look-up of versions by their key, once there is a connection."""
+
+REPLICA_PATIENCE_S = 1.0
+"""Longest wait for a connection to the replica."""
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -76,8 +81,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if settings is None:
         settings = read_settings(os.environ)
     configure_logging(settings.log_level, access_log=settings.access_log)
-    for switch in settings.variant.without_effect():
-        logger.warning("switch %s is set, but has no code path in this version", switch)
 
     database = Database(settings)
     metrics = Metrics(database.statistics)
@@ -92,7 +95,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
         if settings.rate_limit_per_min is None
         else RateLimit(settings.rate_limit_per_min, remote)
     )
-    pages = _pages(settings, database, remote, metrics)
+    versions = VersionReader(
+        reading(database, timeout_s=settings.pool_timeout_s + VERSION_TIMEOUT_S)
+    )
+    pages = _pages(settings, versions, remote, metrics)
+    replica = _replica(settings)
+    reports = None if replica is None else _reports(database, replica, versions, metrics)
     tax_office = TaxOffice()
     sign_in = SignIn(database, tokens, settings.password_log2_n)
     fetcher = Fetcher(settings.calendars)
@@ -101,6 +109,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
         await database.open()
+        if replica is not None and reports is not None:
+            await replica.open()
+            reports.open()
         try:
             yield
         finally:
@@ -110,6 +121,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             await fetcher.close()
             if pages is not None:
                 await pages.close()
+            if replica is not None and reports is not None:
+                await reports.close()
+                await replica.close()
             await database.close()
             if remote is not None:
                 await remote.close()
@@ -146,7 +160,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         dependencies={
             "session": Provide(
-                provide_session(database, pages, settings.variant), sync_to_thread=False
+                provide_session(database, pages, reports, settings.variant), sync_to_thread=False
             ),
             "guest_session": Provide(
                 provide_guest_session(database, settings.variant), sync_to_thread=False
@@ -179,7 +193,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 
 def _pages(
-    settings: Settings, database: Database, remote: Remote | None, metrics: Metrics
+    settings: Settings, versions: VersionReader, remote: Remote | None, metrics: Metrics
 ) -> PageCache | None:
     store: Store
     if settings.variant.cache == "none":
@@ -190,7 +204,31 @@ def _pages(
         raise ValueError("variant cache: redis needs the setting redis_url")
     else:
         store = RedisStore(remote)
-    return PageCache(store, VersionReader(reading(database)), metrics.cache)
+    return PageCache(store, versions, metrics.cache)
+
+
+def _replica(settings: Settings) -> Database | None:
+    if settings.variant.reads == "primary":
+        return None
+    if settings.replica_url is None:
+        raise ValueError("variant reads: replica needs the setting replica_url")
+    # A report that finds no connection here soon has the primary; it need not wait as long.
+    patience_s = min(settings.pool_timeout_s, REPLICA_PATIENCE_S)
+    return Database(
+        dataclasses.replace(settings, database_url=settings.replica_url, pool_timeout_s=patience_s)
+    )
+
+
+def _reports(
+    database: Database, replica: Database, versions: VersionReader, metrics: Metrics
+) -> Reports:
+    return Reports(
+        database,
+        replica,
+        versions=versions,
+        copied_versions=VersionReader(reading(replica, timeout_s=ANSWER_TIMEOUT_S)),
+        metrics=ReplicaMetrics(metrics.registry),
+    )
 
 
 def _openapi() -> OpenAPIConfig:

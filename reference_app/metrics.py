@@ -84,6 +84,45 @@ class CacheCounters:
         self._errors.labels(family).inc()
 
 
+class ReplicaMetrics(Collector):
+    """Where reports were read, and how late the replica is; what is not known is not shown.
+
+    Attributes:
+        is_up: Whether it answered last; None before it was asked.
+        lag_bytes: Log of the primary that it has not replayed.
+        lag_s: How old its state is.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.is_up: bool | None = None
+        self.lag_bytes: int | None = None
+        self.lag_s: float | None = None
+        self._reads = Counter(
+            "app_report_reads",
+            "Reports by the server they were read from, and why",
+            ["server", "reason"],
+            registry=registry,
+        )
+        registry.register(self)
+
+    def read(self, server: str, reason: str) -> None:
+        """Count one choice."""
+        self._reads.labels(server, reason).inc()
+
+    def collect(self) -> Iterable[Metric]:
+        gauges = (
+            ("app_replica_up", "1 while the replica answers", self.is_up),
+            ("app_replica_lag_bytes", "Log that the replica has not replayed", self.lag_bytes),
+            ("app_replica_lag_seconds", "How old the replica's state is", self.lag_s),
+        )
+        for name, text, value in gauges:
+            if value is not None and (self.is_up or name == "app_replica_up"):
+                yield GaugeMetricFamily(name, text, value=float(value))
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+
 class _PoolCollector(Collector):
     def __init__(self, statistics: Callable[[], Mapping[str, int]]) -> None:
         self._statistics = statistics

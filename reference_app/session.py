@@ -15,6 +15,7 @@ from reference_app.cache.pages import PageCache
 from reference_app.conditional import represent, respond
 from reference_app.database import Database, Statement
 from reference_app.identity.principal import Guest, Principal
+from reference_app.replica import Reports, Source
 from reference_app.variant import Variant
 
 Row = TypeVar("Row")
@@ -32,17 +33,19 @@ class Session:
         variant: The switches of this deployment.
     """
 
-    __slots__ = ("_database", "_pages", "_request", "principal", "variant")
+    __slots__ = ("_pages", "_reports", "_request", "_source", "principal", "variant")
 
     def __init__(
         self,
-        database: Database,
+        source: Source,
         pages: PageCache | None,
+        reports: Reports | None,
         request: Request[Principal, Any, Any],
         variant: Variant,
     ) -> None:
-        self._database = database
+        self._source = source
         self._pages = pages
+        self._reports = reports
         self._request = request
         self.principal = request.user
         self.variant = variant
@@ -64,7 +67,7 @@ class Session:
         before: Statement | None = None,
     ) -> list[Row]:
         """Run one statement as the principal; see :meth:`Database.rows`."""
-        return await self._database.rows(self.principal, statement, parameters, row, before=before)
+        return await self._source.rows(self.principal, statement, parameters, row, before=before)
 
     async def first(
         self,
@@ -77,6 +80,20 @@ class Session:
         """Like :meth:`rows`, for a statement that gives one row or none."""
         found = await self.rows(statement, parameters, row, before=before)
         return found[0] if found else None
+
+    async def for_reports(self) -> Session:
+        """The same principal, reading where reports are read (B-172, B-174).
+
+        That is the replica when the variant has one and it shows every write this principal was
+        told of; else the primary. One choice for all that is read through the result.
+
+        Raises:
+            psycopg.Error: The primary cannot be asked.
+        """
+        if self._reports is None:
+            return self
+        source = await self._reports.source_for(self.user_id)
+        return Session(source, self._pages, None, self._request, self.variant)
 
     async def answer(
         self,
@@ -112,7 +129,7 @@ class Session:
         self, statement: Statement, parameters: Mapping[str, Any], row: Callable[..., Row]
     ) -> AsyncGenerator[list[Row]]:
         """Run one statement as the principal, batch by batch; see :meth:`Database.stream`."""
-        return self._database.stream(self.principal, statement, parameters, row)
+        return self._source.stream(self.principal, statement, parameters, row)
 
 
 class GuestSession:
@@ -147,18 +164,19 @@ class GuestSession:
 
 
 def provide_session(
-    database: Database, pages: PageCache | None, variant: Variant
+    database: Database, pages: PageCache | None, reports: Reports | None, variant: Variant
 ) -> Callable[..., Session]:
     """Make the dependency ``session`` of an application.
 
     Args:
         database: Runs the statements.
         pages: Keeps answers; None in a variant without a cache.
+        reports: Chooses where reports are read; None in a variant without a replica.
         variant: The switches.
     """
 
     def session(request: Request[Principal, Any, Any]) -> Session:
-        return Session(database, pages, request, variant)
+        return Session(database, pages, reports, request, variant)
 
     return session
 

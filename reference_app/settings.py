@@ -38,6 +38,7 @@ class Settings:
         token_ttl_s: ``APP_TOKEN_TTL_S``: life of a token.
         password_log2_n: ``APP_PASSWORD_LOG2_N``: scrypt cost of new passwords.
         variant: ``APP_VARIANT``: the switches.
+        replica_url: ``APP_REPLICA_URL``: a streaming replica of the database, the same role.
         redis_url: ``APP_REDIS_URL``: the Redis all processes share; None without one.
         redis_prefix: ``APP_REDIS_PREFIX``: of every key; others may use the same Redis.
         rate_limit_per_min: ``APP_RATE_LIMIT_PER_MIN``: requests of one owner; None, ``off``,
@@ -55,6 +56,7 @@ class Settings:
     token_ttl_s: int = 3600
     password_log2_n: int = 14
     variant: Variant = field(default_factory=Variant)
+    replica_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     redis_prefix: str = ""
     rate_limit_per_min: int | None = None
@@ -97,6 +99,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         variant = parse_variant(environment.get("APP_VARIANT", "{}"))
     except ValueError as error:
         reader.problems.append(f"APP_VARIANT: {error}")
+    replica_url = environment.get("APP_REPLICA_URL") or None
+    if variant.reads == "replica" and replica_url is None:
+        reader.problems.append(
+            "APP_REPLICA_URL is not set; the variant says reads: replica, so it should be like: "
+            "postgresql://app_user@replica/database"
+        )
     redis_url = reader.address("APP_REDIS_URL", ("redis", "rediss", "unix"), "redis://host:6379/0")
     if variant.cache == "redis" and not environment.get("APP_REDIS_URL"):
         reader.problems.append(
@@ -126,6 +134,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         token_ttl_s=token_ttl_s,
         password_log2_n=password_log2_n,
         variant=variant,
+        replica_url=replica_url,
         redis_url=redis_url,
         rate_limit_per_min=rate_limit_per_min,
         redis_prefix=environment.get("APP_REDIS_PREFIX", ""),

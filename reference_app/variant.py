@@ -8,11 +8,8 @@ import msgspec
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One switch a measure; every value is a real code path of the application or its schema.
-
-    A switch this application has no code for yet is still read, so that one variant object fits
-    the whole ladder; :meth:`without_effect` names those that are set and change nothing.
-    """
+    """One switch a measure; every value is a real code path of the application or its schema, or
+    a component beside it (``sync``, ``pooling``, ``web_cache``)."""
 
     indexes: Literal["none", "tier1", "full"] = "none"
     pagination: Literal["none", "offset", "keyset"] = "none"
@@ -25,12 +22,6 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pooling: Literal["none", "app", "pgbouncer"] = "app"
     compression: bool = False
     web_cache: bool = False
-
-    def without_effect(self) -> tuple[str, ...]:
-        """Names of the switches that are set but do nothing in this application yet."""
-        default = Variant()
-        waiting = ("reads",)
-        return tuple(name for name in waiting if getattr(self, name) != getattr(default, name))
 
 
 def parse_variant(text: str) -> Variant:

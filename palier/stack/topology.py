@@ -339,9 +339,7 @@ def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str,
         both.callback(workspace.end_processes)
 
 
-BUILT: Mapping[str, tuple[object, ...]] = {
-    "reads": ("primary",),
-}
+BUILT: Mapping[str, tuple[object, ...]] = {}
 """Values of the switches that have a code path or a component behind them; the others would
 measure something else than they say. Switches that are not here have all of theirs."""
 

@@ -16,29 +16,41 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
+import psycopg
+
 from reference_app.database import Database
 
 Versions = Mapping[UUID, UUID]
 Read = Callable[[Sequence[UUID]], Awaitable[Versions]]
 
 
-def reading(database: Database) -> Read:
-    """Read versions from the primary."""
+def reading(database: Database, *, timeout_s: float) -> Read:
+    """Read versions from ``database``.
+
+    Args:
+        database: The primary, or a replica.
+        timeout_s: Longest wait. Everybody's versions come through one statement at a time, so a
+            connection that died without a word must not keep them all.
+    """
 
     async def read(owners: Sequence[UUID]) -> Versions:
-        return dict(
-            await database.rows(
-                None,
-                """/* owner_versions */
-                SELECT asked.owner, coalesce(v.version, nobody.version)
-                FROM unnest(%(owners)s::uuid[]) AS asked(owner)
-                JOIN owner_versions nobody
-                     ON nobody.owner = '00000000-0000-0000-0000-000000000000'
-                LEFT JOIN owner_versions v ON v.owner = asked.owner""",
-                {"owners": list(owners)},
-                lambda owner, version: (owner, version),
-            )
-        )
+        try:
+            async with asyncio.timeout(timeout_s):
+                return dict(
+                    await database.rows(
+                        None,
+                        """/* owner_versions */
+                        SELECT asked.owner, coalesce(v.version, nobody.version)
+                        FROM unnest(%(owners)s::uuid[]) AS asked(owner)
+                        JOIN owner_versions nobody
+                             ON nobody.owner = '00000000-0000-0000-0000-000000000000'
+                        LEFT JOIN owner_versions v ON v.owner = asked.owner""",
+                        {"owners": list(owners)},
+                        lambda owner, version: (owner, version),
+                    )
+                )
+        except TimeoutError as error:
+            raise psycopg.OperationalError(f"no version within {timeout_s:g} s") from error
 
     return read
 

@@ -45,7 +45,8 @@ class ExportsController(Controller):
         in front.
         """
         name = "reservations.csv" if year is None else f"reservations-{year}.csv"
-        return await CsvFile.of(name, RESERVATION_COLUMNS, stream_reservations(session, year))
+        rows = stream_reservations(await session.for_reports(), year)
+        return await CsvFile.of(name, RESERVATION_COLUMNS, rows)
 
     @get("/tax.csv", summary="Nights and revenue of a tax year as CSV", responses=CSV)
     async def tax(
@@ -59,7 +60,7 @@ class ExportsController(Controller):
         The present year when none is named.
         """
         wanted = datetime.now(UTC).year if year is None else year
-        lines = await tax_office.lines(session, wanted)
+        lines = await tax_office.lines(await session.for_reports(), wanted)
         return CsvFile(
             f"tax-{wanted}.csv", TAX_COLUMNS, [tax_cells(wanted, line) for line in lines]
         )

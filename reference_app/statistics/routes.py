@@ -84,8 +84,8 @@ class StatisticsController(Controller):
         """The present year when none is named."""
         wanted = _today().year if year is None else year
 
-        async def load(as_of: datetime | None) -> YearStatistics:
-            figures = await year_figures(session, wanted)
+        async def load(reports: Session, as_of: datetime | None) -> YearStatistics:
+            figures = await year_figures(reports, wanted)
             return YearStatistics(
                 wanted,
                 sum(row.bookings for row in figures),
@@ -101,8 +101,8 @@ class StatisticsController(Controller):
     async def history(self, session: NamedDependency[Session]) -> Response[list[YearFigures]]:
         """Newest year first, each by platform; archived stays count too."""
 
-        async def load(_: datetime | None) -> list[YearFigures]:
-            return years_of(await history_figures(session))
+        async def load(reports: Session, _: datetime | None) -> list[YearFigures]:
+            return years_of(await history_figures(reports))
 
         return await _answer(session, load, "history")
 
@@ -119,15 +119,15 @@ class StatisticsController(Controller):
         filters = {"gite_id": gite_id, "year": year}
         position = ("page", page or 1) if after is None else ("after", after)
 
-        async def load(_: datetime | None) -> Page[MonthRevenue]:
-            return await months(session).page(session, page=page, after=after, filters=filters)
+        async def load(reports: Session, _: datetime | None) -> Page[MonthRevenue]:
+            return await months(reports).page(reports, page=page, after=after, filters=filters)
 
         return await _answer(session, load, "monthly", *position, filters=filters)
 
 
 async def _answer(
     session: Session,
-    load: Callable[[datetime | None], Awaitable[Body]],
+    load: Callable[[Session, datetime | None], Awaitable[Body]],
     *what: object,
     filters: Mapping[str, object] | None = None,
 ) -> Response[Body]:
@@ -137,9 +137,14 @@ async def _answer(
     change them, and a look-up in them costs what checking a kept answer costs.
     """
     if session.variant.views == "live":
-        return await session.answer(STATISTICS, lambda: load(None), *what, filters=filters)
-    as_of = await counted_at(session)
-    return session.respond(await load(as_of), {AS_OF: as_of.isoformat()})
+
+        async def count() -> Body:
+            return await load(await session.for_reports(), None)
+
+        return await session.answer(STATISTICS, count, *what, filters=filters)
+    reports = await session.for_reports()
+    as_of = await counted_at(reports)
+    return session.respond(await load(reports, as_of), {AS_OF: as_of.isoformat()})
 
 
 def _today() -> date:

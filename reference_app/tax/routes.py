@@ -54,7 +54,11 @@ class TaxController(Controller):
         Synthetic figures, not tax advice.
         """
         wanted = datetime.now(UTC).year if year is None else year
-        return await session.answer(TAX, lambda: tax_office.report(session, wanted), wanted)
+
+        async def load() -> TaxReport:
+            return await tax_office.report(await session.for_reports(), wanted)
+
+        return await session.answer(TAX, load, wanted)
 
     @get("/simulations", summary="List kept simulations", opt=CONDITIONAL)
     async def list_simulations(

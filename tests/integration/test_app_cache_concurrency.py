@@ -85,6 +85,10 @@ async def look(up: Site, owner: Principal, books: Books) -> None:
     assert year["bookings"] >= known_bookings
     assert year["revenue_centimes"] == year["bookings"] * CENTS
 
+    known_bookings = len(books.acknowledged)
+    tax = await fetch(up, f"/api/tax?year={DAY.year}", owner, books)
+    assert sum(month["arrivals"] for month in tax["months"]) >= known_bookings
+
 
 async def fetch(up: Site, path: str, owner: Principal, books: Books) -> Any:
     answer = await up.app.request("GET", path, owner)
@@ -138,9 +142,9 @@ def together(work: list[tuple[Site, Any]]) -> None:
         future.result(timeout=100)
 
 
-@pytest.mark.covers("B-149", "B-150", "B-151", "B-218", "X-69", "J-06")
+@pytest.mark.covers("B-149", "B-150", "B-151", "B-218", "X-69", "J-06", "J-07")
 @pytest.mark.parametrize("repetition", range(3))
-def test_64_writers_each_see_their_write_in_list_and_statistics(
+def test_64_writers_each_see_their_write_in_list_statistics_and_tax(
     processes: tuple[Site, Site], repetition: int
 ) -> None:
     books = storm(processes)
@@ -155,6 +159,30 @@ def test_64_writers_see_their_writes_fifty_times(
     processes: tuple[Site, Site], repetition: int
 ) -> None:
     storm(processes)
+
+
+def test_a_write_whose_version_cannot_be_renewed_is_refused_and_undone(
+    processes: tuple[Site, Site],
+) -> None:
+    """The version is renewed at commit, after the statement has answered: still no 201."""
+    up = processes[0]
+    owner = up.world.owner()
+    unit = up.world.unit(owner)
+    body = {
+        "gite_id": str(unit),
+        "date_debut": str(DAY),
+        "date_fin": str(DAY + timedelta(days=1)),
+        "client_nom": "Anne Martin",
+    }
+    up.world.run("ALTER TABLE owner_versions RENAME TO out_of_reach")
+    try:
+        refused = up.call("POST", "/api/reservations", owner, json=body)
+    finally:
+        up.world.run("ALTER TABLE out_of_reach RENAME TO owner_versions")
+
+    assert refused.status_code == 500
+    assert up.world.rows("SELECT 1 FROM reservations WHERE gite_id = %s", unit) == []
+    assert up.call("POST", "/api/reservations", owner, json=body).status_code == 201
 
 
 def test_redis_that_goes_away_and_comes_back_costs_no_request_and_shows_nothing_old(

@@ -12,7 +12,6 @@ from reference_app.plans.rules import Usage, restriction
 from reference_app.settings import SettingsError, read_settings
 from reference_app.statistics.dashboard import dashboard_range, summarise
 from reference_app.statistics.queries import Stay
-from reference_app.variant import Variant, parse_variant
 
 GOOD = {"APP_DATABASE_URL": "postgresql://app_user@db/app", "APP_JWT_SECRET": "s" * 32}
 
@@ -76,11 +75,6 @@ def test_every_problem_of_the_environment_is_told_at_once() -> None:
     for name in ("DATABASE_URL", "JWT_SECRET", "POOL_SIZE", "PASSWORD_LOG2_N", "VARIANT", "LOG"):
         assert f"APP_{name}" in message
     assert len(told.value.problems) == 6
-
-
-def test_switches_without_a_code_path_are_named_not_swallowed() -> None:
-    assert Variant().without_effect() == ()
-    assert parse_variant('{"reads": "replica", "sync": "queue"}').without_effect() == ("reads",)
 
 
 # limits -------------------------------------------------------------------------------------
