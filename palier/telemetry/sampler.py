@@ -29,8 +29,8 @@ STATEMENTS_NAME = "statements.json"
 
 EVENTS_NAME = "events.jsonl"
 
-ENDED_EVENT = "fault"
-"""Drawn into the figure of the run, like every disturbance."""
+ENDED_EVENT = "component"
+"""Kind of the line in ``events.jsonl``; drawn into the figure of the run."""
 
 
 class Observed(Protocol):

@@ -216,6 +216,6 @@ def test_a_component_that_dies_or_stands_still_is_a_gap_that_costs_nobody_else_a
 
     (line,) = (tmp_path / "events.jsonl").read_text().splitlines()
     event = json.loads(line)
-    assert (event["kind"], event["component"]) == ("fault", "redis")
+    assert (event["kind"], event["component"]) == ("component", "redis")
     assert event["name"] == "redis ended with signal 9"
     assert 0 <= event["at_s"] < 60

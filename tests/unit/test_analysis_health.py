@@ -79,7 +79,7 @@ def test_every_check_says_what_to_do() -> None:
 
 def ended(component: str, at_s: float) -> dict[str, Any]:
     name = f"{component} ended with signal 9"
-    return {"at_s": at_s, "kind": "fault", "name": name, "component": component}
+    return {"at_s": at_s, "kind": "component", "name": name, "component": component}
 
 
 @pytest.mark.parametrize("component", ["redis", "replica", "sync_worker", "calendar_platform"])
