@@ -134,7 +134,7 @@ class SyncController(Controller):
             raise _refusal(error) from error
         return Response(
             found.body,
-            media_type="text/calendar; charset=utf-8",
+            media_type="text/calendar",
             headers={
                 "Cache-Control": f"public, max-age={LIFETIME_S}",
                 "Age": str(found.age_s),
