@@ -33,7 +33,7 @@ _CLAIM: LiteralString = """/* claim_sync_task */
 WITH next AS MATERIALIZED (
     SELECT task_id FROM sync_queue
     WHERE status = 'pending' AND available_at <= now()
-    ORDER BY priority DESC, created_at, task_id
+    ORDER BY priority DESC, created_at  -- as I-28 is sorted; a wave is all of one age
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 ), claimed AS (

@@ -185,7 +185,7 @@ def test_after_a_task_a_worker_waits_a_second(world: SyncWorld, outside: Platfor
         assert (start - end).total_seconds() >= 0.95
 
 
-@pytest.mark.covers("B-134", "X-48")
+@pytest.mark.covers("B-122", "B-134", "X-48")
 def test_two_hundred_tasks_of_four_workers_are_each_done_once(
     world: SyncWorld, outside: Platform
 ) -> None:

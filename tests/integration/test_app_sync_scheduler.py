@@ -237,3 +237,45 @@ def test_the_next_cycle_is_scheduled_when_the_clock_reaches_it(world: SyncWorld)
         (NOON,),
         (NOON + timedelta(hours=2),),
     ]
+
+
+@pytest.mark.covers("B-123")
+def test_the_queue_has_the_columns_of_the_source_and_its_defects_mended(world: SyncWorld) -> None:
+    columns = dict(
+        world.rows(
+            "SELECT column_name, data_type FROM information_schema.columns"
+            " WHERE table_name = 'sync_queue'"
+        )
+    )
+
+    stated = (
+        "task_id user_id gite_id priority status retries created_at started_at completed_at"
+        " failed_at last_error error_message"
+    )
+    assert set(stated.split()) <= columns.keys()
+    assert columns["priority"] == "smallint"
+
+
+@pytest.mark.covers("I-28", "I-29")
+def test_the_full_index_set_serves_the_next_task_and_an_owners_tasks(database: str) -> None:
+    with sync_world(database, Variant(sync="queue", indexes="full")) as world:
+        owner = world.owner()
+        world.run(
+            "INSERT INTO gites (id, owner_user_id, nom, ville, code_postal, capacite, ical_url)"
+            " SELECT gen_random_uuid(), %s, 'x', 'x', 'x', 2, 'http://x/' FROM"
+            " generate_series(1, 5000)",
+            owner.user_id,
+        )
+        assert schedule(world, NOON) == [5000]
+        world.run("ANALYZE sync_queue")
+        plans = [
+            "".join(line for (line,) in world.rows(f"EXPLAIN {query}"))
+            for query in (
+                "SELECT task_id FROM sync_queue WHERE status = 'pending' AND available_at <= now()"
+                " ORDER BY priority DESC, created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+                "SELECT * FROM sync_queue WHERE user_id = md5('one of many')::uuid",
+            )
+        ]
+
+    assert "idx_sync_queue_status" in plans[0]
+    assert "idx_sync_queue_user" in plans[1]

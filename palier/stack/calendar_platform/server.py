@@ -88,6 +88,10 @@ class CalendarPlatform:
             writer.write(Answer(status=HTTPStatus.BAD_REQUEST, body=str(error).encode()).encode())
         except (ConnectionEnds, ConnectionError, asyncio.IncompleteReadError):
             pass  # the behaviour that was asked for, or a client that has gone
+        except asyncio.CancelledError:
+            # The server ends. Not raised again: Python 3.11 reports a conversation that ends so
+            # as an error of ours.
+            pass
         finally:
             writer.close()
 
