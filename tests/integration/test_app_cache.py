@@ -19,7 +19,13 @@ from reference_app.variant import Variant
 pytestmark = pytest.mark.db
 
 DAY = date(2026, 7, 1)
-PAGES = ("/api/reservations", "/api/statistics?year=2026", f"/api/dashboard?date={DAY}")
+PAGES = (
+    "/api/reservations",
+    "/api/statistics?year=2026",
+    "/api/statistics/history",
+    f"/api/dashboard?date={DAY}",
+    "/api/tax?year=2026",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def seen(up: Site, path: str, owner: Principal) -> tuple[str, Any]:
     return answer.headers["X-Cache"], answer.json()
 
 
-@pytest.mark.covers("F-12", "T-132", "B-149", "B-218")
+@pytest.mark.covers("F-12", "J-07", "T-132", "B-149", "B-152", "B-218")
 @pytest.mark.parametrize("path", [*PAGES, "/api/units"])
 def test_the_second_load_is_a_hit_and_the_same_answer(pair: Pair, path: str) -> None:
     owner = pair.one.world.owner()

@@ -298,6 +298,7 @@ def test_compression_is_a_switch(fresh_database: Any) -> None:
         assert packed.json()["info"]["title"]
 
 
+@pytest.mark.covers("B-176")
 @pytest.mark.parametrize("pooling", ["none", "pgbouncer"])
 def test_the_application_works_with_every_kind_of_pooling(
     fresh_database: Any, pooling: Any

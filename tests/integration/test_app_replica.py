@@ -214,7 +214,7 @@ def test_the_lag_is_measured(pair: Pair) -> None:
     assert pair.gauge("up") == 1
 
 
-@pytest.mark.covers("B-177")
+@pytest.mark.covers("B-173")
 @pytest.mark.parametrize("cache", ["none", "memory"])
 def test_64_writers_see_their_writes_in_reports_of_a_replica_that_runs_after_them(
     pair: Pair, cache: Any
