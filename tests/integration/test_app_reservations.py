@@ -423,6 +423,7 @@ def test_statistics_count_stays_by_month_of_arrival_and_platform(booking: Site) 
         "bookings": 3,
         "nights": 7,
         "revenue_centimes": 15_000,
+        "as_of": None,
         "months": [
             {
                 "month": 1,
