@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 from hypothesis import strategies as st
 
+from seed.bookings import booking_lines, draw_bookings
+from seed.gites import draw_gites, gite_lines
 from seed.parts import part_lines, parts_of
 from seed.spec import MAX_GITES_PER_OWNER, MAX_RESERVATIONS_PER_GITE, DatasetSpec
-from seed.tables import TABLES, Table
+from seed.tables import GITES, RESERVATIONS, TABLES, Table
 
 Row = dict[str, str]
 
@@ -44,3 +47,16 @@ def made(spec: DatasetSpec) -> dict[str, list[Row]]:
 
 def as_row(table: Table, line: str) -> Row:
     return dict(zip(table.columns, line.split("\t"), strict=True))
+
+
+def made_bookings(spec: DatasetSpec) -> list[Row]:
+    """Every booking alone, at a tenth of the cost of everything."""
+    bookings = draw_bookings(spec, np.arange(spec.reservations))
+    return [as_row(RESERVATIONS, line) for line in booking_lines(spec, bookings)]
+
+
+def made_gites(spec: DatasetSpec) -> list[Row]:
+    """Every gîte alone."""
+    return [
+        as_row(GITES, line) for line in gite_lines(spec, draw_gites(spec, np.arange(spec.gites)))
+    ]

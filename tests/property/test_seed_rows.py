@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seed_worlds import datasets, made, seeds
+from seed_worlds import datasets, made, made_bookings, made_gites, seeds
 
 from palier.model.identity import gite_id, owner_id, reservation_id, row_id
 from seed.bookings import booking_lines, draw_bookings
@@ -105,7 +105,7 @@ def test_only_the_given_seed_makes_these_rows(spec):
 @settings(max_examples=60)
 def test_no_two_stays_of_one_unit_share_a_night_unless_one_was_cancelled(spec):
     stays: dict[str, list[tuple[str, str]]] = {}
-    for row in made(spec)[RESERVATIONS.name]:
+    for row in made_bookings(spec):
         if row["status"] != "cancelled":
             stays.setdefault(row["gite_id"], []).append((row["date_debut"], row["date_fin"]))
 
@@ -126,7 +126,7 @@ def test_some_cancelled_stays_do_overlap_so_the_rule_is_tried():
         password_hash_log2_n=1,
     )
     stays: dict[str, list[tuple[str, str]]] = {}
-    for row in made(spec)[RESERVATIONS.name]:
+    for row in made_bookings(spec):
         stays.setdefault(row["gite_id"], []).append((row["date_debut"], row["date_fin"]))
 
     overlaps = sum(
@@ -140,9 +140,8 @@ def test_some_cancelled_stays_do_overlap_so_the_rule_is_tried():
 @given(spec=datasets())
 @settings(max_examples=40)
 def test_dates_and_numbers_of_bookings_make_sense(spec):
-    rows = made(spec)
-    capacity = {row["id"]: int(row["capacite"]) for row in rows[GITES.name]}
-    for row in rows[RESERVATIONS.name]:
+    capacity = {row["id"]: int(row["capacite"]) for row in made_gites(spec)}
+    for row in made_bookings(spec):
         begin, end = date.fromisoformat(row["date_debut"]), date.fromisoformat(row["date_fin"])
         created, updated = (
             datetime.fromisoformat(row[column]) for column in ("created_at", "updated_at")
