@@ -65,12 +65,12 @@ def test_migrating_twice_changes_nothing(database: str) -> None:
 
 def test_any_variant_can_follow_any_other(database: str, fresh_database: Any) -> None:
     variants = [
-        Variant(indexes=indexes, row_security=security)
-        for indexes, security in [
-            ("none", "off"),
-            ("tier1", "naive"),
-            ("full", "indexed"),
-            ("none", "wrapped"),
+        Variant(indexes=indexes, row_security=security, units_table=layout)
+        for indexes, security, layout in [
+            ("none", "off", "wide"),
+            ("tier1", "naive", "split_json"),
+            ("full", "indexed", "split_flat"),
+            ("none", "wrapped", "split_json"),
         ]
     ]
     fresh = {}
@@ -98,7 +98,7 @@ def test_tier_1_has_exactly_the_inventorys_indexes(database: str) -> None:
 
 
 @pytest.mark.parametrize("index_set", ["none", "tier1", "full"])
-def test_an_index_set_is_exactly_what_its_file_says(database: str, index_set: Any) -> None:
+def test_an_index_set_is_exactly_what_its_files_say(database: str, index_set: Any) -> None:
     migrate_both(database, Variant(indexes=index_set))
     assert names(catalogue(database), "idx_") == index_names(index_set)
 
