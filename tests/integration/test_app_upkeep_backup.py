@@ -162,6 +162,18 @@ def test_a_backup_has_a_size_the_right_date_and_a_line_in_the_log(
     ]
 
 
+def test_feeds_that_are_only_kept_for_a_while_are_not_kept_for_years(
+    data: World, login: str, empty: str, tmp_path: Path
+) -> None:
+    data.run("INSERT INTO calendar_cache VALUES ('a', 'SUMMARY:Anne Martin', now())")
+    back_up(data, tmp_path)
+
+    assert upkeep("restore", str(tmp_path), "--url", empty, "--app-url", login)["problems"] == []
+
+    with psycopg.connect(empty) as connection:
+        assert connection.execute("SELECT FROM calendar_cache").fetchall() == []
+
+
 def test_other_users_of_the_machine_cannot_read_a_backup(data: World, tmp_path: Path) -> None:
     near, far = tmp_path / "near", tmp_path / "far"
     far.mkdir()
