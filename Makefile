@@ -50,12 +50,15 @@ check: environment-dev ## format, lint, types, import contracts, generated files
 	$(BIN)/lint-imports
 	@echo 'is tiers.schema.json current?'
 	@$(BIN)/python -c '$(SCHEMA_IS_CURRENT)'
+	@echo 'has every requirement a test or a reason?'
+	@$(BIN)/python tools/coverage_ids.py --check
 	$(BIN)/pytest -q -n 0 -m 'not db and not e2e' tests/unit/test_project_*.py
 
 fmt: environment-dev ## format the code, repair what the linter can, write generated files
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m palier.model.jsonschema
+	$(BIN)/python tools/coverage_ids.py
 
 test: environment-dev ## tests on real PostgreSQL, in parallel and in random order, without the slow ones
 	$(BIN)/pytest -n 2 -m 'not slow' $(ARGS)

@@ -21,6 +21,7 @@ FILES = {
     "environment.json",
     "load/worker-0.jsonl",
     "load/worker-0.log",
+    "load/writes-0.jsonl",
     "ledger.parquet",
     "histograms.parquet",
     "exemplars.jsonl",
@@ -30,6 +31,7 @@ FILES = {
     "stack/app.log",
     "stack/postgres.log",
     "observations.json",
+    "invariants.json",
     "findings.json",
     "verdict.json",
     "report.html",
@@ -130,10 +132,49 @@ def test_gate_judges_a_copy_the_same_and_writes_nothing(
     assert files_of(copy) == before
 
 
+def test_after_a_run_every_invariant_holds_or_says_why_it_does_not_apply(
+    finished_run: FinishedRun,
+) -> None:
+    run_dir, ended = finished_run
+    written = json.loads((run_dir / "invariants.json").read_text())["invariants"]
+
+    assert written == ended.document["invariants"]
+    assert len(written) > 8
+    assert {one["state"] for one in written} <= {"held", "not_applicable"}
+    assert all(one["why"] for one in written if one["state"] == "not_applicable")
+
+
+def test_a_broken_invariant_fails_the_run_and_is_the_first_reason(
+    copy: Path, palier: CommandLine
+) -> None:
+    path = copy / "invariants.json"
+    document = json.loads(path.read_text())
+    document["invariants"][0] |= {"state": "violated", "violations": 1, "examples": ["a lost stay"]}
+    path.write_text(json.dumps(document))
+
+    ended = palier.run("gate", copy, "--json")
+
+    assert (ended.exit_code, ended.document["verdict"]) == (3, "FAIL")
+    assert ended.document["reasons"][0].startswith("invariant acknowledged-writes is broken: ")
+    assert "a lost stay" in ended.document["reasons"][0]
+    assert "a lost stay" in ended.stderr
+
+
+def test_a_run_whose_invariants_are_gone_does_not_pass(copy: Path, palier: CommandLine) -> None:
+    (copy / "invariants.json").unlink()
+
+    ended = palier.run("gate", copy, "--json")
+
+    (unknown,) = ended.document["invariants"]
+    assert ended.exit_code == 4
+    assert (unknown["state"], unknown["why"]) == ("not_checked", "there is no invariants.json")
+
+
 DAMAGES = {
     "plan.json": b'{"schema": 1, "tier"',
     "ledger.parquet": b"PAR1",
     "load/worker-0.jsonl": b"not a line\n{}\n",
+    "invariants.json": b'{"schema": 1, "invariants": [{"id": 3}]}',
 }
 
 

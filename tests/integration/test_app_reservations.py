@@ -190,7 +190,7 @@ def test_french_search_finds_a_guest_whatever_accents_and_case(booking: Site, wo
     assert [row["id"] for row in page["items"]] == [str(wanted)]
 
 
-@pytest.mark.covers("B-67")
+@pytest.mark.covers("B-65", "B-67")
 def test_a_reservation_can_be_booked_read_changed_cancelled_and_deleted(booking: Site) -> None:
     owner = booking.world.owner()
     unit_id = booking.world.unit(owner)

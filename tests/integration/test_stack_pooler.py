@@ -70,6 +70,7 @@ def connect(url: str) -> psycopg.Connection:
 
 
 @needs_pgbouncer
+@pytest.mark.covers("B-176")
 def test_many_clients_share_few_server_connections_and_each_acts_as_the_applications_role(
     pooled, database
 ):
