@@ -20,7 +20,7 @@ from reference_app.identity.principal import Principal
 from reference_app.listing import Listing, NewestFirst
 from reference_app.pages import PAGE_SIZE, Page
 from reference_app.problems import Problem
-from reference_app.session import Session
+from reference_app.session import provide_session
 from reference_app.settings import Settings
 from reference_app.variant import Variant
 
@@ -79,7 +79,7 @@ class Desk:
         self, listing: Listing[Any], pagination: str, who: Principal, **query: Any
     ) -> Page[Any]:
         request: Request[Any, Any, Any] = Request({"type": "http", "user": who})  # type: ignore[typeddict-item]
-        session = Session(self.database, None, request, VARIANTS[pagination])
+        session = provide_session(self.database, None, None, VARIANTS[pagination])(request)
         page, after = query.pop("page", None), query.pop("after", None)
         return self.up.app.wait(
             listing.page(
