@@ -26,11 +26,12 @@ ROWS_WORTH_A_PROCESS = 200_000
 
 _OUR_TABLES = """
     SELECT relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace
         AND pg_has_role(relowner, 'USAGE')
     ORDER BY relname
 """
-"""Those of the application, which the seed filled or the second stage did (``units_table``)."""
+"""Those of the application, which the seed filled or the second stage did (``units_table``,
+``views``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
