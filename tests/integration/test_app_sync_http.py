@@ -155,6 +155,34 @@ def test_with_a_queue_a_request_is_a_task_and_asking_again_is_the_same_task(
     assert again["task_id"] != answers[0].json()["task_id"]
 
 
+@pytest.mark.covers("B-134", "B-135", "X-48")
+@pytest.mark.parametrize(
+    "repetitions", [3, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
+def test_sixty_four_requests_at_once_and_two_workers_do_each_task_once(
+    up: Site, world: SyncWorld, outside: Platform, repetitions: int
+) -> None:
+    """Tasks are asked for while the ones before them end: none is lost, none is done twice."""
+    units = [world.calendar() for _ in range(8)]
+    ids = [unit_id for _, unit_id, _ in units]
+    told: set[str] = set()
+    with worker(world, outside, QUEUE), worker(world, outside, QUEUE):
+        for _ in range(repetitions):
+            answers = up.app.together(
+                [("POST", f"/api/units/{unit}/sync", owner, {}) for owner, unit, _ in units * 8]
+            )
+            assert {answer.status_code for answer in answers} == {202}
+            told |= {answer.json()["task_id"] for answer in answers}
+        for task in told:
+            world.wait_for_status(uuid.UUID(task), "completed")
+
+    tasks = "SELECT task_id::text FROM sync_queue WHERE gite_id = ANY(%s)"
+    assert {task for (task,) in world.rows(tasks, ids)} == told
+    runs = "SELECT task_id::text, status FROM sync_logs WHERE gite_id = ANY(%s)"
+    assert sorted(world.rows(runs, ids)) == sorted((task, "success") for task in told)
+    assert sum(outside.asked(address) for *_, address in units) == len(told)
+
+
 @pytest.mark.covers("B-138")
 def test_asking_for_a_gite_that_waits_for_its_slot_brings_it_forward(
     up: Site, world: SyncWorld

@@ -306,10 +306,15 @@ def test_a_feed_that_cannot_be_trusted_changes_nothing_and_is_logged(
 
 
 @pytest.mark.covers("B-70", "B-71")
-def test_sixty_four_writers_on_one_gite_leave_no_overlap_and_lose_nothing(house: House) -> None:
+@pytest.mark.parametrize(
+    "repetitions", [3, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
+def test_sixty_four_writers_on_one_gite_leave_no_overlap_and_lose_nothing(
+    house: House, repetitions: int
+) -> None:
     """Syncs of a feed that keeps changing, bookings and changes by the owner, all at once."""
-    chance = random.Random(house.id.int)
-    for _ in range(4):
+    chance = random.Random(repetitions)
+    for _ in range(repetitions):
         offsets = chance.sample(range(0, 120, 6), 12)
         listed = [
             stay(f"{number}@x", offset, nights=chance.randint(1, 6))

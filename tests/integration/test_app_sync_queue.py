@@ -80,7 +80,7 @@ def test_between_its_runs_a_task_is_pending_and_says_what_went_wrong(
     seen = []
     for run in range(1, 4):
         # each worker does one run and is ended in the pause after it
-        with worker(world, outside, QUEUE, APP_SYNC_PAUSE_S=600) as running:
+        with worker(world, outside, QUEUE, APP_SYNC_PARALLEL=1, APP_SYNC_PAUSE_S=600) as running:
             wait_for(lambda run=run: world.task_row(task)["retries"] == run, f"no retry {run}")
             assert running.end() == 0
         row = world.task_row(task)
