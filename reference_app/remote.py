@@ -1,7 +1,7 @@
 """Redis, which may be away: short time-outs, and a rest after each failure.
 
 Nothing here is needed to answer a request. Who asks gets an answer or :class:`RemoteAwayError`
-within a fraction of a second, and goes on without it.
+within a second, and goes on without it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-TIMEOUT_S = 0.25
-"""To connect, to be answered, to get one of the connections. On one network an answer takes less
-than a millisecond; waiting longer than a query would take defeats the purpose."""
+TIMEOUT_S = 1.0
+"""To connect, to be answered, to get one of the connections. An answer takes less than a
+millisecond, but a busy process may not read it for a while: taken for an outage, that would cost
+the cache just when it is needed most."""
 
 REST_S = 1.0
-"""After a failure nobody asks for so long: an outage costs a request in a while, not each."""
+"""After a failure nobody asks for so long. Then one finds out for all: an outage costs a request
+in a while, not each."""
+
+CONNECTIONS_MAX = 8
+"""Commands last a fraction of a millisecond, so a process has few of them under way."""
 
 LOG_EVERY_S = 10.0
 
@@ -50,7 +55,7 @@ class Remote:
         url: str,
         *,
         prefix: str = "",
-        connections: int = 32,
+        connections: int = CONNECTIONS_MAX,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.prefix = prefix
@@ -76,8 +81,11 @@ class Remote:
         Raises:
             RemoteAwayError: It did not answer in time, refused, or is being left alone.
         """
-        if self._rests_until is not None and self._clock() < self._rests_until:
-            raise RemoteAwayError("left alone for a moment after a failure")
+        if self._rests_until is not None:
+            if self._clock() < self._rests_until:
+                raise RemoteAwayError("left alone for a moment after a failure")
+            # This one finds out whether it is back; the others go on without meanwhile.
+            self._rests_until = self._clock() + TIMEOUT_S + REST_S
         try:
             answer = await question(self._redis)
         except (RedisError, OSError) as error:
