@@ -188,6 +188,10 @@ def _system(plan: RunPlan) -> Iterator[str]:
         yield f"{stack.app_processes} application process(es), {pool}"
         settings = ", ".join(f"{name}={value}" for name, value in stack.postgres_settings)
         yield f"PostgreSQL {settings}".rstrip()
+        if plan.variant.pooling == "pgbouncer":
+            yield f"PgBouncer with {stack.pooler_connections} connections to each server"
+        if plan.variant.sync != "inline":
+            yield f"{stack.sync_workers} sync worker(s)"
     for one in fields(Variant):
         value = getattr(plan.variant, one.name)
         shown = value if isinstance(value, str) else str(value).lower()

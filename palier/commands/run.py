@@ -11,7 +11,7 @@ from palier.errors import ExitCode
 from palier.model.catalogue import Catalogue
 from palier.model.parse import load_catalogue
 from palier.model.tier import Plan, Tier
-from palier.stack.topology import refuse_unbuilt
+from palier.stack.topology import refuse_missing
 
 
 def main(options: Namespace) -> ExitCode:
@@ -19,7 +19,7 @@ def main(options: Namespace) -> ExitCode:
     plan = plan_of(catalogue, options)
     if plan.url is None:
         plan.tier.required_stack()  # a tier without one is told before anything is made
-        refuse_unbuilt(plan.variant)
+        refuse_missing(plan.variant)
     run_dir = new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id)
     # Imported late: they take seconds, and a mistake is told at once.
     from palier.run import run_tier

@@ -10,7 +10,12 @@ from palier.stack.parts import Component, Part, Site
 from palier.stack.pooler import find_pgbouncer, limit_statements, start_pooler
 from palier.stack.redis_server import URL_VARIABLE as REDIS_VARIABLE
 from palier.stack.redis_server import find_redis, open_redis
-from palier.stack.replica import open_replica, replica_url, wait_until_caught_up
+from palier.stack.replica import (
+    open_replica,
+    replica_url,
+    require_own_replica,
+    wait_until_caught_up,
+)
 from palier.stack.web_cache import find_nginx, start_web_cache
 from palier.stack.workers import CALENDAR_HOSTS, start_calendar_platform, start_worker
 
@@ -168,6 +173,7 @@ REDIS = Component(
 REPLICA = Component(
     title="the read replica",
     needed=lambda variant: variant.reads == "replica",
+    find=require_own_replica,
     start=_start_replica,
 )
 

@@ -245,7 +245,9 @@ def _connected(url: str) -> Iterator[redis.Redis]:
 
 
 def _version(connection: redis.Redis) -> str:
-    return str(connection.info("server")["redis_version"])
+    told = connection.info("server")
+    # Valkey also tells which Redis it is like.
+    return str(told.get("valkey_version", told["redis_version"]))
 
 
 def _mark_of(token: str) -> str:

@@ -23,6 +23,7 @@ from palier.stack.postgres import (
     start_on_free_port,
     why_not_answering,
 )
+from palier.stack.postgres import URL_VARIABLE as DATABASE_VARIABLE
 from palier.stack.workspace import Workspace, unprivileged_user
 
 URL_VARIABLE = "PALIER_REPLICA_URL"
@@ -34,6 +35,23 @@ COPY_DEADLINE_S = 3_600.0
 
 CATCH_UP_DEADLINE_S = 600.0
 """All that was written since the copy began: seconds, more on a slow disk."""
+
+
+def require_own_replica(environ: Mapping[str, str]) -> None:
+    """Whoever brings the server must bring its replica; ours come together.
+
+    Raises:
+        StackError: There is only the server.
+    """
+    if environ.get(DATABASE_VARIABLE) and not environ.get(URL_VARIABLE):
+        raise StackError(
+            what="this variant reads from a replica, and "
+            f"{shown(environ[DATABASE_VARIABLE])} is yours",
+            where=URL_VARIABLE,
+            fix=f"set {URL_VARIABLE} to a streaming replica of that server, with a role that may "
+            f"connect to every database; or unset {DATABASE_VARIABLE} for servers of our own; or "
+            "measure without: --set reads=primary",
+        )
 
 
 def open_replica(
@@ -127,14 +145,8 @@ def use_replica(primary: Server, environ: Mapping[str, str] = os.environ) -> Ser
     Raises:
         StackError: None is named, it cannot be reached, or it is no replica.
     """
-    url = environ.get(URL_VARIABLE)
-    if not url:
-        raise StackError(
-            what=f"this tier reads from a replica, and {shown(primary.maintenance_url)} is yours",
-            where=URL_VARIABLE,
-            fix=f"set {URL_VARIABLE} to a streaming replica of that server, with a role that may "
-            "connect to every database; or unset PALIER_DATABASE_URL for servers of our own",
-        )
+    require_own_replica({**environ, DATABASE_VARIABLE: primary.maintenance_url})
+    url = environ[URL_VARIABLE]
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:
             number = connection.info.server_version

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from palier.errors import StackError
 from palier.model.tier import StackSpec
 from palier.model.variant import Variant
 from palier.stack.app import App, migrate, start_app
@@ -161,7 +160,7 @@ def bring_up(
     Raises:
         StackError: A component did not start, or the tier needs one we cannot bring up.
     """
-    refuse_unbuilt(variant, environ)
+    refuse_missing(variant, environ)
     with ended_by_signals():
         cleanup_stale(home)
         with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
@@ -200,7 +199,7 @@ def up_detached(
     Raises:
         StackError: As ``bring_up``; nothing is left then.
     """
-    refuse_unbuilt(variant, environ)
+    refuse_missing(variant, environ)
     with ended_by_signals():
         cleanup_stale(home)
         workspace = Workspace.create(purpose="up", detached=True, home=home)
@@ -339,40 +338,16 @@ def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str,
         both.callback(workspace.end_processes)
 
 
-BUILT: Mapping[str, tuple[object, ...]] = {}
-"""Values of the switches that have a code path or a component behind them; the others would
-measure something else than they say. Switches that are not here have all of theirs."""
-
-
-def refuse_unbuilt(variant: Variant, environ: Mapping[str, str] = os.environ) -> None:
-    """Refuse before anything is started.
+def refuse_missing(variant: Variant, environ: Mapping[str, str] = os.environ) -> None:
+    """Refuse before anything is started, rather than measure another architecture.
 
     Args:
         variant: Switches.
         environ: ``PATH`` and the addresses of somebody's own servers are read.
 
     Raises:
-        StackError: This version does not have what a switch asks for, or this machine does not
-            have the program that it needs.
+        StackError: A switch asks for a component that cannot be had here; says how to get it.
     """
-    unbuilt = [
-        (name, value, values[0])
-        for name, values in BUILT.items()
-        if (value := getattr(variant, name)) not in values
-    ]
-    if unbuilt:
-        wanted = ", ".join(f"{name}={_written(value)}" for name, value, _ in unbuilt)
-        switches = " ".join(f"--set {name}={_written(other)}" for name, _, other in unbuilt)
-        raise StackError(
-            what=f"this version does not have {wanted} yet",
-            where="the tier's variant",
-            fix=f"measure without: {switches}; or bring such a system up yourself and use --url",
-        )
     for component in (*BEFORE_APPLICATION, *AFTER_APPLICATION):
         if component.needed(variant):
             component.find(environ)
-
-
-def _written(value: object) -> str:
-    """A value as it is typed after ``--set``."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -131,7 +131,7 @@ def test_a_run_on_somebodys_own_server_works_and_leaves_no_database_there(
     )
     running.wait_for_load(1.0)
     during = databases_and_roles(postgres) - before
-    assert len(during) == 2, "a database and its login"
+    assert len(during) == 3, "a database and its two logins"
     if ending == "by Ctrl-C":
         running.ctrl_c()
 

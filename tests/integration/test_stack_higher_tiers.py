@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import redis
+from psycopg.rows import dict_row
 
 from palier.model.identity import owner_email, password
 from palier.model.parse import load_catalogue
 from palier.model.tier import DataSpec, StackSpec
 from palier.model.variant import Variant
-from palier.stack import topology
 from palier.stack.address import parts_of
 from palier.stack.cleanup import cleanup_stale, down_all, list_stacks
 from palier.stack.health import wait_until
@@ -57,6 +57,7 @@ VARIANT = Variant(
     indexes="tier1",
     pagination="offset",
     cache="redis",
+    views="materialised",
     sync="queue",
     reads="replica",
     pooling="pgbouncer",
@@ -66,7 +67,7 @@ VARIANT = Variant(
 
 PARTS = (
     *("app", "postgres", "redis", "replica", "pgbouncer", "calendar_platform"),
-    *("sync_worker", "sync_scheduler", "web_cache"),
+    *("sync_worker", "sync_scheduler", "view_refresh", "web_cache"),
 )
 
 
@@ -76,16 +77,8 @@ def small_data(admin_url: str, after_data: Callable[[], None]) -> None:
     seed_database(admin_url, replace(tier, data=data), SEED, after_data=after_data)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def every_switch() -> Iterator[None]:
-    """The stack is ready for switches whose code path in the application is still to come."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(topology, "BUILT", {})
-        yield
-
-
 @pytest.fixture(scope="module")
-def stack(every_switch: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with bring_up(
         spec=SPEC,
         variant=VARIANT,
@@ -201,6 +194,30 @@ def test_what_is_kept_lies_in_redis_below_the_prefix_of_the_stack(stack, owner):
     prefix = f"palier:{stack.database.name.removeprefix('palier_')}:"
     assert keys
     assert all(key.startswith(prefix) for key in keys)
+
+
+def test_reports_are_read_from_the_replica_through_the_pooler(stack, owner):
+    def reports() -> int:
+        """Transactions of the application on the replica, as PgBouncer counts them."""
+        with psycopg.connect(
+            stack.addresses["pgbouncer"], autocommit=True, row_factory=dict_row
+        ) as console:
+            rows = console.execute(b"SHOW STATS").fetchall()
+        return sum(
+            int(row["total_xact_count"])
+            for row in rows
+            if row["database"] == f"{stack.database.name}_replica"
+        )
+
+    before = reports()
+    status, answer, _ = owner.ask("GET", "/api/tax?year=2025")
+
+    assert status == 200, answer
+    wait_until(
+        lambda: None if reports() > before else "nothing was read there",
+        deadline_s=20,
+        component="replica",
+    )
 
 
 def test_the_replica_follows(stack):
@@ -330,6 +347,7 @@ def test_after_a_killed_command_nothing_of_a_higher_tier_is_left(stacks_home, tm
     assert list_stacks(stacks_home) == ()
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
 def test_cores_of_the_system_hold_every_part(stacks_home, tmp_path):
     core = max(os.sched_getaffinity(0))
     with bring_up(

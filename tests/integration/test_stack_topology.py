@@ -18,13 +18,13 @@ import pytest
 from palier.errors import StackError
 from palier.model.tier import StackSpec
 from palier.model.variant import Variant
-from palier.stack import topology
 from palier.stack.address import parts_of
 from palier.stack.cleanup import cleanup_stale, down_all, list_stacks
 from palier.stack.health import wait_until
 from palier.stack.identity import ProcessId, identify
+from palier.stack.ports import free_port
 from palier.stack.postgres import Server
-from palier.stack.topology import bring_up, refuse_unbuilt, up_detached
+from palier.stack.topology import bring_up, refuse_missing, up_detached
 
 pytestmark = pytest.mark.db
 
@@ -190,17 +190,6 @@ def refused(variant: Variant, environ: dict[str, str], stacks_home: Path, logs: 
     return caught.value
 
 
-def test_a_switch_without_a_code_path_is_refused_before_anything_starts(
-    stacks_home, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(topology, "BUILT", {"cache": ("none",), "web_cache": (False,)})
-
-    error = refused(Variant(cache="redis", web_cache=True), OWN, stacks_home, tmp_path)
-
-    assert "cache=redis, web_cache=true" in error.what
-    assert "--set cache=none --set web_cache=false" in error.fix
-
-
 @pytest.mark.parametrize(
     ("variant", "package"),
     [
@@ -221,11 +210,23 @@ def test_a_program_that_is_missing_is_named_before_anything_starts(
     assert package in error.fix
 
 
+def test_your_own_server_without_its_replica_is_refused_before_anything_starts(
+    stacks_home, tmp_path
+):
+    environ = {"PALIER_DATABASE_URL": f"postgresql://me:secret@127.0.0.1:{free_port()}/postgres"}
+
+    error = refused(Variant(reads="replica"), environ, stacks_home, tmp_path)
+
+    assert "PALIER_REPLICA_URL" in error.fix
+    assert "--set reads=primary" in error.fix
+    assert "secret" not in str(error)
+
+
 def test_your_own_redis_needs_no_program_of_ours(monkeypatch):
     monkeypatch.setattr("palier.stack.programs.SBIN", ())
     monkeypatch.setattr("palier.stack.redis_server._in_wheel", lambda *_: [])
 
-    refuse_unbuilt(
+    refuse_missing(
         Variant(cache="redis"), {"PATH": "", "PALIER_REDIS_URL": "redis://127.0.0.1:6379/0"}
     )
 
