@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from palier.telemetry.database import DatabaseMeter
+from palier.telemetry.database import DatabaseMeter, FinalState
 from palier.telemetry.link import Link
 from palier.telemetry.meter import Meter, Rates
 
@@ -73,6 +73,17 @@ class ReplicaMeter(Meter):
         self._primary = Link(primary_url)
         self._replica = Link(replica_url)
         self._database = DatabaseMeter(replica_url)
+
+    @property
+    def final(self) -> FinalState | None:
+        """What stands at the end: reports that are read here appear in its statements alone."""
+        return self._database.final
+
+    def start(self) -> None:
+        self._database.start()
+
+    def finish(self) -> None:
+        self._database.finish()
 
     def read(self, now_s: float) -> Iterator[tuple[str, float]]:
         # Asked first: what the replica has replayed beyond that is no lag.

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from palier.analysis.facts import Fact
-from palier.telemetry.components import meters_of
+from palier.telemetry.components import ReplicaMeter, meters_of
 from palier.telemetry.database import DatabaseMeter, FinalState
 from palier.telemetry.facts import facts_of
 from palier.telemetry.processes import MachineMeter, UsageMeter, others
@@ -78,10 +78,13 @@ class Telemetry:
         self._samples: list[Sample] = []
         self._clock = Clock(t0, INTERVAL_S)
         self._database: DatabaseMeter | None = None
+        self._replica: ReplicaMeter | None = None
         self._watchers: dict[str, Watcher] = {}
         if stack is not None:
             self._database = DatabaseMeter(stack.admin_url)
             meters = {"database": self._database, **meters_of(stack.admin_url, stack.addresses)}
+            replica = meters.get("replica")
+            self._replica = replica if isinstance(replica, ReplicaMeter) else None
             self._watchers = {
                 source: Watcher(
                     source,
@@ -127,7 +130,13 @@ class Telemetry:
 
     @property
     def _final(self) -> FinalState | None:
-        return None if self._database is None else self._database.final
+        """State of the primary, with the statements of all servers."""
+        final = None if self._database is None else self._database.final
+        if final is None or final.statements is None:
+            return final
+        on_replica = None if self._replica is None else self._replica.final
+        there = () if on_replica is None else on_replica.statements or ()
+        return dataclasses.replace(final, statements=(*final.statements, *there))
 
     def _watch_processes(self) -> None:
         usage = UsageMeter()
