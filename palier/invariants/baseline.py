@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -19,13 +18,14 @@ class Baseline:
     """The database before the load.
 
     Attributes:
-        at: When, on the clock of the database.
+        before: The oldest transaction that was open then, an ``xid``: whatever a later one wrote is
+            of this run. Times would not tell, as the data has a day of its own.
         counts: Rows by kind, of those that only scenarios create.
         from_feeds: Stays from calendar feeds, beyond those that the log of synchronisation says it
             added; it never changes.
     """
 
-    at: datetime
+    before: str
     counts: Mapping[str, int]
     from_feeds: int
 
@@ -39,7 +39,9 @@ def take_baseline(admin_url: str) -> Baseline:
     try:
         with psycopg.connect(admin_url) as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            (at,) = _one(connection, sql.SQL("SELECT clock_timestamp()"))
+            (before,) = _one(
+                connection, sql.SQL("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text")
+            )
             counts = {name: count_of(connection, kind) for name, kind in KINDS.items()}
             from_feeds = feed_stays_beyond_log(connection)
     except psycopg.Error as error:
@@ -48,7 +50,7 @@ def take_baseline(admin_url: str) -> Baseline:
             where="the stack's database",
             fix="see stack/postgres.log in the run directory, and run again",
         ) from error
-    return Baseline(at=at, counts=counts, from_feeds=from_feeds)
+    return Baseline(before=before, counts=counts, from_feeds=from_feeds)
 
 
 def count_of(connection: psycopg.Connection[Any], kind: Kind) -> int:

@@ -388,6 +388,19 @@ def test_a_task_is_done_once_or_failed_after_exactly_the_promised_retries(
         assert f"is {status} after {retries} retries" in answer.examples[0]
 
 
+def test_of_finished_history_nothing_is_promised_whatever_the_day_of_the_data(run: Run) -> None:
+    Queue(run).task("completed")
+    Queue(run).task("failed", 1)
+    run.world.run("UPDATE sync_queue SET created_at = '2900-01-01', completed_at = '2900-01-01'")
+    run.baseline = take_baseline(run.world.admin_url)
+
+    assert run.look()["tasks-done-once"].state == "not_applicable"
+
+    run.world.run("UPDATE sync_queue SET status = 'pending' WHERE status = 'failed'")
+    answer = run.look()["tasks-done-once"]
+    assert (answer.checked, answer.violations) == (1, 1)
+
+
 def test_the_staggered_queue_promises_two_retries(run: Run) -> None:
     Queue(run).task("failed", 2, bad=3)
     assert run.violated() == ["tasks-done-once"]
