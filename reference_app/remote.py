@@ -91,8 +91,6 @@ class Remote:
         except (RedisError, OSError) as error:
             self._rests_until = self._clock() + REST_S
             self._log(error)
-            # A server that went away took the idle connections along; each would fail once more.
-            await self._pool.disconnect(inuse_connections=False)
             raise RemoteAwayError(str(error)) from error
         self._rests_until = None
         return answer
