@@ -33,7 +33,7 @@ from reference_app.guests.owner_routes import (
     HourRequestsController,
     SheetsController,
 )
-from reference_app.identity.guards import require_token
+from reference_app.identity.admission import admission
 from reference_app.identity.routes import IdentityController
 from reference_app.identity.sign_in import SignIn
 from reference_app.identity.tokens import Tokens
@@ -154,10 +154,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             PlanAdministrationController,
             SchoolsController,
         ],
-        guards=[
-            require_token(tokens),
-            *([] if rate_limit is None else [rate_limit.guard()]),
-        ],
+        middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={
             "session": Provide(
                 provide_session(database, pages, reports, settings.variant), sync_to_thread=False

@@ -18,7 +18,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.serialization import default_serializer, encode_json
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 CACHE_CONTROL = "private, no-cache"
 """An owner's own, and to be asked for each time: a browser may keep it, nobody in between may,
@@ -71,8 +71,39 @@ def respond(
         **(headers or {}),
     }
     if seen is not None:
-        return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=all_headers)
-    return Response(found.body, media_type="application/json", headers=all_headers)
+        return Ready(HTTPStatus.NOT_MODIFIED, all_headers, b"")
+    return Ready(HTTPStatus.OK, all_headers | {"Content-Type": "application/json"}, found.body)
+
+
+class Ready(Response[Any]):
+    """An answer that is complete: status, headers and bytes.
+
+    Litestar's own response makes such an answer out of a value, with cookies, encoders and
+    background tasks that ours do not have, at a sixth of the cost of a whole request.
+    """
+
+    def __init__(self, status: HTTPStatus, headers: Mapping[str, str], body: bytes) -> None:
+        # Not super(): there is nothing to prepare.
+        self.status_code = self._status = status.value
+        self._headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+        self._body = body
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIApp:  # type: ignore[override]
+        """The application that sends it."""
+        return self._send
+
+    async def _send(self, _: Scope, __: Receive, send: Send) -> None:
+        headers = self._headers
+        if self._status != HTTPStatus.NOT_MODIFIED:
+            headers = [*headers, (b"content-length", str(len(self._body)).encode("ascii"))]
+        start = HTTPResponseStartEvent(
+            type="http.response.start", status=self._status, headers=headers
+        )
+        await send(start)
+        await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
 def answer(request: Request[Any, Any, Any], value: Body) -> Response[Body]:

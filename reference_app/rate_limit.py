@@ -18,15 +18,13 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_app.identity.principal import Principal
 from reference_app.problems import Problem
 from reference_app.remote import Remote, RemoteAwayError
 
@@ -36,7 +34,7 @@ USERS_MAX = 10_000
 """Owners a process keeps windows of. Beyond, the one who has been away longest starts anew."""
 
 _STATE = "rate_limit"
-"""Where the guard leaves the allowance for the headers."""
+"""Where what is left waits for the headers of the answer."""
 
 _SCRIPT = """
 local clock = redis.call('TIME')
@@ -138,27 +136,24 @@ class RateLimit:
                 pass  # counted and logged there; the limit goes on here
         return self._local.take(user)
 
-    def guard(self) -> Guard:
-        """Guard of the whole application, after the one that says who asks."""
+    async def admit(self, scope: Scope, principal: Principal) -> None:
+        """Count a request, and note for its answer what is left.
 
-        async def stay_within(
-            connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
-        ) -> None:
-            user = connection.scope.get("user")
-            # The stated number is for owners; others have none (decision 0044).
-            if user is None or user.role != "owner":
-                return
-            allowance = await self.take(user.user_id)
-            connection.scope["state"][_STATE] = self._headers(allowance)
-            if not allowance.allowed:
-                raise Problem(
-                    HTTPStatus.TOO_MANY_REQUESTS,
-                    "too-many-requests",
-                    f"more than {self.limit} requests in {WINDOW_S} seconds",
-                    headers={"Retry-After": str(_seconds(allowance.reset_s))},
-                )
-
-        return stay_within
+        Raises:
+            Problem: 429; there is no room for it.
+        """
+        # The stated number is for owners; others have none (decision 0044).
+        if principal.role != "owner":
+            return
+        allowance = await self.take(principal.user_id)
+        scope["state"][_STATE] = self._headers(allowance)
+        if not allowance.allowed:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too-many-requests",
+                f"more than {self.limit} requests in {WINDOW_S} seconds",
+                headers={"Retry-After": str(_seconds(allowance.reset_s))},
+            )
 
     def _headers(self, allowance: Allowance) -> list[tuple[bytes, bytes]]:
         return [

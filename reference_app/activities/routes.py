@@ -18,7 +18,7 @@ from reference_app.activities.queries import (
 )
 from reference_app.activities.values import Activity, ActivityChange, Category, NewActivity
 from reference_app.bodies import sent_fields
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import not_found
 from reference_app.session import Session
@@ -29,7 +29,7 @@ class ActivitiesController(Controller):
 
     path = ACTIVITIES.path
     tags = ("activities",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="List activities")
     async def list(

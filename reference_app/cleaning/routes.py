@@ -23,7 +23,7 @@ from reference_app.cleaning.queries import (
     create_cleaning,
     delete_cleaning,
 )
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import not_found
 from reference_app.session import Session
@@ -54,7 +54,7 @@ class CleaningController(Controller):
 
     path = CLEANINGS.path
     tags = ("cleaning",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="List cleanings")
     async def list(

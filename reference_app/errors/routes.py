@@ -14,7 +14,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from reference_app.errors.queries import ERRORS, Logged, LoggedError, log_error
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.session import Session
 
@@ -55,7 +55,7 @@ class ErrorsController(Controller):
         )
         return Response(logged, status_code=HTTPStatus.CREATED)
 
-    @get("/", summary="List errors", guards=[require_role("support")])
+    @get("/", summary="List errors", opt=only("support"))
     async def list(
         self,
         session: NamedDependency[Session],

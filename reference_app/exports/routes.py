@@ -15,7 +15,7 @@ from litestar.params import QueryParameter
 from reference_app.exports.answer import CsvFile
 from reference_app.exports.queries import RESERVATION_COLUMNS, stream_reservations
 from reference_app.exports.tax import TAX_COLUMNS, tax_cells
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.session import Session
 from reference_app.tax.office import TaxOffice
 
@@ -31,7 +31,7 @@ class ExportsController(Controller):
 
     path = "/api/exports"
     tags = ("exports",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/reservations.csv", summary="Reservations as CSV", responses=CSV)
     async def reservations(

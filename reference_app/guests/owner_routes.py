@@ -31,7 +31,7 @@ from reference_app.guests.values import (
     RequestStatus,
     Sheet,
 )
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, Problem, invalid, not_found
 from reference_app.reservations.queries import find_reservation
@@ -49,7 +49,7 @@ class SheetsController(Controller):
 
     path = "/api"
     tags = ("guests",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @post(
         "/reservations/{reservation_id:uuid}/sheet",
@@ -106,7 +106,7 @@ class HourRequestsController(Controller):
 
     path = HOUR_REQUESTS.path
     tags = ("guests",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="List hour requests")
     async def list(
@@ -141,7 +141,7 @@ class FeedbackController(Controller):
 
     path = FEEDBACK.path
     tags = ("guests",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="List feedback")
     async def list(

@@ -8,7 +8,7 @@ from litestar import Controller, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.information.queries import change_information, find_information
 from reference_app.information.values import Information, InformationChange
 from reference_app.problems import not_found
@@ -20,7 +20,7 @@ class InformationController(Controller):
 
     path = "/api/units/{unit_id:uuid}/information"
     tags = ("units",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="A gîte's information")
     async def show(self, unit_id: FromPath[UUID], session: NamedDependency[Session]) -> Information:

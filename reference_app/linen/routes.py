@@ -13,7 +13,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 from msgspec import Meta
 
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.linen.queries import Linen, delete_linen, list_linen, put_linen
 from reference_app.problems import FieldError, invalid, not_found
 from reference_app.session import Session
@@ -34,7 +34,7 @@ class LinenController(Controller):
 
     path = "/api/linen"
     tags = ("linen",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="Linen in stock")
     async def list(

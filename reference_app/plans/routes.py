@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.plans.queries import (
     Granted,
     GrantedModule,
@@ -58,7 +58,7 @@ class PlansController(Controller):
 
     path = "/api"
     tags = ("plans",)
-    guards = (require_role("group_admin"),)
+    opt = only("group_admin")
 
     @get("/restrictions", summary="Limits card")
     async def card(
@@ -127,7 +127,7 @@ class PlanAdministrationController(Controller):
 
     path = "/api"
     tags = ("plans",)
-    guards = (require_role("super_admin"),)
+    opt = only("super_admin")
 
     @get("/plans", summary="All plans")
     async def plans(self, session: NamedDependency[Session]) -> list[Plan]:

@@ -17,7 +17,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from reference_app.cache import families
 from reference_app.conditional import CONDITIONAL
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, Problem, invalid, not_found
 from reference_app.reservations.listing import PATH, RESERVATIONS
@@ -46,7 +46,7 @@ class ReservationsController(Controller):
 
     path = PATH
     tags = ("reservations",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="List reservations", opt=CONDITIONAL)
     async def list(

@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta
 
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import PAGE_MAX
 from reference_app.plans.refusals import refusal
 from reference_app.problems import not_found
@@ -74,7 +74,7 @@ class SchoolsController(Controller):
 
     path = "/api"
     tags = ("schools",)
-    guards = (require_role("group_admin"),)
+    opt = only("group_admin")
 
     @get("/schools", summary="Schools, 50 a page")
     async def list_schools(

@@ -14,7 +14,7 @@ from litestar.params import FromQuery, QueryParameter
 
 from reference_app.cache.families import DASHBOARD, STATISTICS
 from reference_app.conditional import CONDITIONAL
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import FieldError, invalid
 from reference_app.session import Session
@@ -56,7 +56,7 @@ class StatisticsController(Controller):
 
     path = "/api"
     tags = ("statistics",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get(
         "/dashboard", summary="Next arrivals and departures, this month's figures", opt=CONDITIONAL

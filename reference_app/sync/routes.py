@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import Problem, not_found
 from reference_app.session import Session
@@ -47,7 +47,7 @@ class SyncController(Controller):
 
     path = "/api"
     tags = ("synchronisation",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @post(
         "/units/{unit_id:uuid}/sync",

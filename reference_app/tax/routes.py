@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from reference_app.cache.families import TAX
 from reference_app.conditional import CONDITIONAL
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.session import Session
 from reference_app.tax.office import TaxOffice
@@ -40,7 +40,7 @@ class TaxController(Controller):
 
     path = "/api/tax"
     tags = ("tax",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="Tax of a year", opt=CONDITIONAL)
     async def report(

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_app.bodies import sent_fields
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import not_found
 from reference_app.session import Session
@@ -54,7 +54,7 @@ class TripsController(Controller):
 
     path = TRIPS.path
     tags = ("trips",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="List trips")
     async def list(

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from reference_app.cache.families import UNITS
 from reference_app.conditional import CONDITIONAL
-from reference_app.identity.guards import require_role
+from reference_app.identity.admission import only
 from reference_app.problems import not_found
 from reference_app.session import Session
 from reference_app.units.queries import Unit, change_unit, create_unit, find_unit, list_units
@@ -57,7 +57,7 @@ class UnitsController(Controller):
 
     path = "/api/units"
     tags = ("units",)
-    guards = (require_role("owner"),)
+    opt = only("owner")
 
     @get("/", summary="All gîtes", opt=CONDITIONAL)
     async def list(self, session: NamedDependency[Session]) -> Response[Sequence[Unit]]:
