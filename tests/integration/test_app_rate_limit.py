@@ -108,8 +108,10 @@ def test_as_time_goes_by_there_is_room_again(
     two: tuple[Site, Site], redis_server: TestRedis
 ) -> None:
     owner = two[0].world.owner()
-    calls = [("GET", "/api/session", owner, {})] * LIMIT
-    assert {answer.status_code for answer in two[0].app.together(calls)} == {200}
+    # few at once: on a busy machine a hundred would wait for Redis longer than they are meant to
+    calls = [("GET", "/api/session", owner, {})] * (LIMIT // 10)
+    for _ in range(10):
+        assert {answer.status_code for answer in two[0].app.together(calls)} == {200}
     assert two[1].call("GET", "/api/session", owner).status_code == 429
 
     # As if the first three had come a minute ago: the script reads the times from this list.
