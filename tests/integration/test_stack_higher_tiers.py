@@ -196,6 +196,7 @@ def test_what_is_kept_lies_in_redis_below_the_prefix_of_the_stack(stack, owner):
     assert all(key.startswith(prefix) for key in keys)
 
 
+@pytest.mark.covers("B-174", "B-176")
 def test_reports_are_read_from_the_replica_through_the_pooler(stack, owner):
     def reports() -> int:
         """Transactions of the application on the replica, as PgBouncer counts them."""

@@ -125,6 +125,7 @@ def test_the_replica_is_pooled_under_a_name_of_its_own(pooled, database):
 
 
 @needs_pgbouncer
+@pytest.mark.covers("B-196")
 def test_the_login_has_the_time_limit_that_a_pooler_does_not_take(pooled, database, app_url):
     limit_statements(database.admin_url, app_url)
     with connect(pooled().url) as connection:
