@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -299,6 +300,37 @@ def test_your_own_redis_is_left_as_it_was(stacks_home, tmp_path, postgres):
                 assert set(connection.scan_iter()) > {"yours"}
 
             assert set(connection.scan_iter()) == {"yours"}
+
+
+def test_the_end_of_every_part_is_noticed_and_the_rest_is_still_taken_down(stacks_home, tmp_path):
+    with bring_up(
+        spec=SPEC,
+        variant=VARIANT,
+        seeder=lambda _, after_data: after_data(),
+        state_dir=tmp_path,
+        home=stacks_home,
+        environ={"PATH": os.environ["PATH"]},
+    ) as stack:
+        assert stack.ended() == {}
+        everything = [identify(pid) for pids in stack.processes().values() for pid in pids]
+        leaders = [
+            stack.app.process,
+            stack.server.process,
+            # One of the two sync workers is enough.
+            *(part.processes[0] for part in stack.parts),
+        ]
+        for leader in leaders:
+            assert leader is not None
+            os.kill(leader.pid, signal.SIGKILL)
+
+        wait_until(
+            lambda: str(alive) if (alive := set(PARTS) - set(stack.ended())) else None,
+            deadline_s=20,
+            component="killed parts",
+        )
+        assert set(stack.ended().values()) == {"signal 9"}
+
+    assert not any(process.alive() for process in everything)
 
 
 HARNESS = """
