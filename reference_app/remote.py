@@ -1,53 +1,53 @@
-"""Redis, which may be away: short time-outs, and a rest after each failure.
+"""Redis, which may be away: a short time limit, and a rest after each failure.
 
 Nothing here is needed to answer a request. Who asks gets an answer or :class:`RemoteAwayError`
-within a second, and goes on without it.
+within a second or two, and goes on without it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from reference_app.redis_line import Line, LineError, RefusedError, Value, connect, parse_address
 
 TIMEOUT_S = 1.0
-"""To connect, to be answered, to get one of the connections. An answer takes less than a
-millisecond, but a busy process may not read it for a while: taken for an outage, that would cost
-the cache just when it is needed most."""
+"""To connect, and to be answered. An answer takes less than a millisecond, but a busy process may
+not read it for a while: taken for an outage, that would cost the cache just when it is needed
+most."""
 
 REST_S = 1.0
 """After a failure nobody asks for so long. Then one finds out for all: an outage costs a request
 in a while, not each."""
 
-CONNECTIONS_MAX = 8
-"""Commands last a fraction of a millisecond, so a process has few of them under way."""
-
 LOG_EVERY_S = 10.0
 
 logger = logging.getLogger("reference_app")
 
-Answer = TypeVar("Answer")
-
 
 class RemoteAwayError(Exception):
-    """Redis did not answer, or was not asked because it has just not answered."""
+    """Redis did not answer, refused, or was not asked because it has just not answered."""
+
+
+class UnknownScriptError(RemoteAwayError):
+    """Redis was restarted since it was told the script, or never was."""
 
 
 class Remote:
-    """One pool of connections to one Redis.
+    """One Redis, as this process sees it.
 
     Args:
         url: ``redis://host:port/0``.
         prefix: Of every key of ours; others may use the same Redis.
-        connections: At most so many.
+        connecting: Makes a connection.
         clock: Seconds that only go forward.
+
+    Raises:
+        ValueError: The address is none.
     """
 
     def __init__(
@@ -55,28 +55,21 @@ class Remote:
         url: str,
         *,
         prefix: str = "",
-        connections: int = CONNECTIONS_MAX,
+        connecting: Callable[[], Awaitable[Line]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        address = parse_address(url)
         self.prefix = prefix
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=connections,
-            timeout=TIMEOUT_S,
-            socket_timeout=TIMEOUT_S,
-            socket_connect_timeout=TIMEOUT_S,
-            # A retry would wait as long again; a miss is cheaper.
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._redis = Redis(connection_pool=self._pool)
-        self._scripts: dict[str, AsyncScript] = {}
+        self._connecting = connecting or (lambda: connect(address, TIMEOUT_S))
         self._clock = clock
+        self._line: Line | None = None
+        self._attempt: asyncio.Task[Line] | None = None
         self._rests_until: float | None = None
         self._next_log: float | None = None
         self._unlogged = 0
 
-    async def ask(self, question: Callable[[Redis], Awaitable[Answer]]) -> Answer:
-        """Run one command, or one pipeline.
+    async def ask(self, *command: Value) -> Any:
+        """Run one command.
 
         Raises:
             RemoteAwayError: It did not answer in time, refused, or is being left alone.
@@ -85,11 +78,21 @@ class Remote:
             if self._clock() < self._rests_until:
                 raise RemoteAwayError("left alone for a moment after a failure")
             # This one finds out whether it is back; the others go on without meanwhile.
-            self._rests_until = self._clock() + TIMEOUT_S + REST_S
+            self._rests_until = self._clock() + 2 * TIMEOUT_S + REST_S
         try:
-            answer = await question(self._redis)
-        except (RedisError, OSError) as error:
+            line = self._line
+            if line is None or not line.is_open:
+                line = await self._connected()
+            answer = await line.ask(*command)
+        except LineError as error:
             self._rests_until = self._clock() + REST_S
+            self._log(error)
+            raise RemoteAwayError(str(error)) from error
+        except RefusedError as error:
+            # It is there; what is wrong with this command is not wrong with the next one.
+            self._rests_until = None
+            if str(error).startswith("NOSCRIPT"):
+                raise UnknownScriptError(str(error)) from error
             self._log(error)
             raise RemoteAwayError(str(error)) from error
         self._rests_until = None
@@ -101,15 +104,30 @@ class Remote:
         Raises:
             RemoteAwayError: As :meth:`ask`.
         """
-        registered = self._scripts.get(script)
-        if registered is None:
-            registered = self._scripts[script] = self._redis.register_script(script)
-        return await self.ask(lambda _: registered(keys=[self.prefix + key], args=arguments))
+        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        try:
+            return await self.ask("EVALSHA", digest, 1, self.prefix + key, *arguments)
+        except UnknownScriptError:
+            return await self.ask("EVAL", script, 1, self.prefix + key, *arguments)
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._redis.aclose()
-        await self._pool.disconnect()
+        """Close the connection."""
+        if self._attempt is not None:
+            await asyncio.wait([self._attempt])
+        if self._line is not None:
+            await self._line.close()
+
+    async def _connected(self) -> Line:
+        """One attempt for all who need it at the moment; they fail together, too."""
+        if self._attempt is None or self._attempt.done():
+            self._attempt = asyncio.create_task(self._connect())
+            self._attempt.add_done_callback(_look_at)
+        # Shielded: who goes away must not end it for the others.
+        return await asyncio.shield(self._attempt)
+
+    async def _connect(self) -> Line:
+        self._line = await self._connecting()
+        return self._line
 
     def _log(self, error: Exception) -> None:
         """Once in a while: during an outage there is a failure a second and process."""
@@ -118,8 +136,13 @@ class Remote:
             self._unlogged += 1
             return
         logger.warning(
-            "redis unavailable: %s: %s (%d more since the last such line)",
-            *(type(error).__name__, error, self._unlogged),
+            "redis unavailable: %s (%d more since the last such line)", error, self._unlogged
         )
         self._next_log = now + LOG_EVERY_S
         self._unlogged = 0
+
+
+def _look_at(attempt: asyncio.Task[Line]) -> None:
+    """Everybody who waited may be gone; a failure is theirs, not the event loop's."""
+    if not attempt.cancelled():
+        attempt.exception()

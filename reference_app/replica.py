@@ -136,7 +136,8 @@ class Reports:
         self._metrics.is_up = False
         if self._next_log is None or now >= self._next_log:
             self._next_log = now + LOG_EVERY_S
-            logger.warning("replica unavailable: %s: %s", type(error).__name__, error)
+            text = str(error) or f"no answer within {ANSWER_TIMEOUT_S:g} s"
+            logger.warning("replica unavailable: %s: %s", type(error).__name__, text)
 
     def open(self) -> None:
         """Begin to watch the replica."""

@@ -28,7 +28,7 @@ class RedisStore:
     async def get(self, key: str) -> Entry | None:
         """See :class:`reference_app.cache.store.Store`."""
         try:
-            found = await self._remote.ask(lambda redis: redis.get(self._prefix + key))
+            found = await self._remote.ask("GET", self._prefix + key)
             return _DECODER.decode(found) if isinstance(found, bytes) else None
         except (RemoteAwayError, msgspec.DecodeError) as error:
             raise StoreError(str(error)) from error
@@ -37,8 +37,6 @@ class RedisStore:
         """See :class:`reference_app.cache.store.Store`."""
         value = _ENCODER.encode(entry)
         try:
-            await self._remote.ask(
-                lambda redis: redis.set(self._prefix + key, value, ex=lifetime_s)
-            )
+            await self._remote.ask("SET", self._prefix + key, value, "EX", lifetime_s)
         except RemoteAwayError as error:
             raise StoreError(str(error)) from error

@@ -9,28 +9,45 @@ from typing import Any
 
 import pytest
 
+from reference_app.redis_line import LineError
 from reference_app.remote import LOG_EVERY_S, REST_S, TIMEOUT_S, Remote, RemoteAwayError
 
 
 class Outage:
-    """A clock, and questions that fail or are answered as told."""
+    """A clock, and connections that fail, hang or answer as told."""
+
+    is_open = True
 
     def __init__(self) -> None:
         self.now = 0.0
         self.asked = 0
         self.is_away = True
-        # nothing listens on port 1, and nothing is sent there
-        self.remote = Remote("redis://127.0.0.1:1/0", clock=lambda: self.now)
+        self.hangs: asyncio.Event | None = None
+        self.remote = Remote(
+            "redis://nowhere",
+            connecting=self.connect,  # type: ignore[arg-type]
+            clock=lambda: self.now,
+        )
 
-    async def question(self, _: Any) -> str:
+    async def connect(self) -> Outage:
         self.asked += 1
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.is_away:
-            raise ConnectionRefusedError("gone")
-        return "here"
+            raise LineError("gone")
+        return self
 
-    async def ask(self) -> str | None:
+    def ask(self, *_: Any) -> asyncio.Future[str]:
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result("here")
+        return answer
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def get(self) -> str | None:
         try:
-            return await self.remote.ask(self.question)
+            return str(await self.remote.ask("GET", "x"))
         except RemoteAwayError:
             return None
 
@@ -38,10 +55,8 @@ class Outage:
 def play(story: Callable[[Outage], Awaitable[None]]) -> None:
     async def run() -> None:
         outage = Outage()
-        try:
-            await story(outage)
-        finally:
-            await outage.remote.close()
+        await story(outage)
+        await outage.remote.close()
 
     asyncio.run(run())
 
@@ -49,10 +64,10 @@ def play(story: Callable[[Outage], Awaitable[None]]) -> None:
 @pytest.mark.covers("B-149")
 def test_after_a_failure_nobody_asks_for_a_moment() -> None:
     async def story(outage: Outage) -> None:
-        assert await outage.ask() is None
+        assert await outage.get() is None
         outage.now = REST_S - 0.01
         for _ in range(10):
-            assert await outage.ask() is None
+            assert await outage.get() is None
         assert outage.asked == 1
 
     play(story)
@@ -61,45 +76,49 @@ def test_after_a_failure_nobody_asks_for_a_moment() -> None:
 @pytest.mark.covers("B-149")
 def test_then_one_finds_out_for_all_and_when_it_is_back_all_ask_again() -> None:
     async def story(outage: Outage) -> None:
-        await outage.ask()
+        await outage.get()
         outage.now = REST_S
-        hanging = asyncio.Event()
-
-        async def slow(_: Any) -> str:
-            outage.asked += 1
-            await hanging.wait()
-            return "here"
-
-        finding_out = asyncio.create_task(outage.remote.ask(slow))
+        outage.hangs = asyncio.Event()
+        finding_out = asyncio.create_task(outage.get())
         await asyncio.sleep(0)
-        assert [await outage.ask() for _ in range(10)] == [None] * 10
+
+        assert [await outage.get() for _ in range(10)] == [None] * 10
+        outage.is_away = False
+        outage.hangs.set()
+
+        assert await finding_out == "here"
+        assert [await outage.get() for _ in range(3)] == ["here"] * 3
         assert outage.asked == 2
 
-        hanging.set()
-        assert await finding_out == "here"
-        outage.is_away = False
-        assert [await outage.ask() for _ in range(3)] == ["here"] * 3
+    play(story)
+
+
+def test_many_who_find_no_connection_make_one_attempt_and_fail_together() -> None:
+    async def story(outage: Outage) -> None:
+        outage.hangs = asyncio.Event()
+        waiting = [asyncio.create_task(outage.get()) for _ in range(50)]
+        await asyncio.sleep(0)
+        outage.hangs.set()
+        assert await asyncio.gather(*waiting) == [None] * 50
+        assert outage.asked == 1
 
     play(story)
 
 
 def test_who_was_to_find_out_and_went_away_blocks_nobody_for_long() -> None:
     async def story(outage: Outage) -> None:
-        await outage.ask()
+        await outage.get()
         outage.now = REST_S
-
-        async def forever(_: Any) -> str:
-            await asyncio.Event().wait()
-            return "never"
-
-        finding_out = asyncio.create_task(outage.remote.ask(forever))
+        outage.hangs = asyncio.Event()
+        finding_out = asyncio.create_task(outage.get())
         await asyncio.sleep(0)
         finding_out.cancel()
         await asyncio.gather(finding_out, return_exceptions=True)
 
         outage.is_away = False
-        outage.now = REST_S + TIMEOUT_S + REST_S
-        assert await outage.ask() == "here"
+        outage.hangs.set()
+        outage.now = 2 * REST_S + 2 * TIMEOUT_S
+        assert await outage.get() == "here"
 
     play(story)
 
@@ -108,10 +127,9 @@ def test_an_outage_is_logged_once_in_a_while_with_how_often_it_was_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story(outage: Outage) -> None:
-        while outage.now < LOG_EVERY_S:
-            await outage.ask()
-            outage.now += 2 * REST_S + TIMEOUT_S
-        await outage.ask()
+        while outage.now <= LOG_EVERY_S:
+            await outage.get()
+            outage.now += 2.5
 
     logger = logging.getLogger("reference_app")
     before, logger.propagate = logger.propagate, True
