@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -260,6 +261,7 @@ def test_a_stack_that_stays_up_has_all_of_it_and_down_ends_all_of_it(stacks_home
     def no_data(admin_url: str, after_data: Callable[[], None]) -> None:
         after_data()
 
+    before = {process.pid for process in psutil.Process().children()}
     record = up_detached(
         spec=replace(SPEC, app_processes=1, sync_workers=1),
         variant=VARIANT,
@@ -277,6 +279,10 @@ def test_a_stack_that_stays_up_has_all_of_it_and_down_ends_all_of_it(stacks_home
     assert down_all(stacks_home).ended == (record.token,)
 
     assert not any(process.process.alive() for process in record.processes)
+    # The stack was let go, so nobody else takes notice of its end.
+    for process in psutil.Process().children():
+        if process.pid not in before:
+            process.wait(10)
 
 
 def test_your_own_redis_is_left_as_it_was(stacks_home, tmp_path, postgres):
