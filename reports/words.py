@@ -32,6 +32,8 @@ SKIP_REASONS: Final = {
     "end_of_run": "the system was so late that the step could not start before the run ended; "
     "charged to the system",
     "interrupted": "the run was interrupted",
+    "user_busy": "users of a closed load were still waiting for answers, so they asked for less "
+    "than they could; an open load would have asked; charged to nobody",
 }
 
 GLOSSARY: Final = (
@@ -124,10 +126,23 @@ def deciding_sentence(verdict: Verdict) -> str:
 
 def arrival_model(plan: RunPlan) -> str:
     """How load arrived; every report says it."""
+    if plan.loop is not None:
+        return (
+            f"Closed: up to {round(plan.loop.users * plan.curve.peak):,} users, each of whom "
+            "waits for every answer before asking again, so a slow system was asked for less; "
+            "the requests that users had no time for are counted as skipped."
+        )
+    if plan.arrivals_us:
+        return (
+            f"Sessions arrive when those of {one_line(plan.profile.trace_name)} did; inside a "
+            "session steps follow with think times (partly open)."
+        )
     process = {
         "poisson": "Sessions arrive by a Poisson process",
         "constant": "Sessions arrive at equal intervals",
     }[plan.profile.arrivals]
+    if not plan.is_steady:
+        process += f" whose rate moves ({plan.profile.shape})"
     return f"{process}; inside a session steps follow with think times (partly open)."
 
 
@@ -176,6 +191,8 @@ def steadiness(findings: Findings) -> str:
     found = findings.steadiness
     if found is None:
         return "Steadiness of the judged window was not tested."
+    if found.moves_by_plan:
+        return f"Steadiness is not asked of this run: {found.why}."
     start = {
         True: "The judged window is steady",
         False: "The judged window is not steady",

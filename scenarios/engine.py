@@ -83,8 +83,7 @@ class Engine:
     ) -> None:
         self._window_us = schedule.window_us
         self._visits = [
-            Visit(session, schedule.steps[session.journey])
-            for session in schedule.for_worker(worker, workers)
+            Visit(session, schedule) for session in schedule.for_worker(worker, workers)
         ]
         self._limits = limits
         self._new_user = new_user
@@ -167,8 +166,10 @@ class Engine:
 
     def _account_for_the_rest(self) -> None:
         now_us = self._now_us()
-        reason: SkipReason = "interrupted" if self._interrupted.is_set() else "end_of_run"
         for visit in self._visits:
+            # A user of a closed load whom the end finds waiting would not have asked for more.
+            late: SkipReason = "end_of_run" if visit.loop is None else "user_busy"
+            reason: SkipReason = "interrupted" if self._interrupted.is_set() else late
             flight = visit.flight
             if flight is not None:
                 self._end(visit, flight, now_us, "abandoned", "still in flight at the end")
@@ -206,23 +207,30 @@ class Engine:
         if user is None:
             user = visit.user = self._take_user()
             user.begin(tenant=session.tenant, session=session.index)
-        if visit.lost:
-            self._skip_rest(visit, "session_aborted", self._now_us())
         intended_us = session.at_us
-        for pause_us in session.pauses_us[visit.next :]:
-            intended_us += pause_us
+        if visit.lost:
+            intended_us += self._pass_over(visit, visit.left_of_journey(), "session_aborted")
+        while visit.open:
+            intended_us += session.pauses_us[visit.next]
+            if visit.loop is not None:
+                # What a user of a closed load had no time for, in the second it was planned in.
+                self._pass_over(visit, visit.loops_behind(intended_us) * visit.loop, "user_busy")
+            if session.until_us is not None and intended_us >= session.until_us:
+                self._skip_rest(visit, "user_busy", self._now_us())
+                break
             self._sleep_until(intended_us)
             if self._no_more:
                 return
             operation, _ = visit.step()
             outcome = self._step(visit, user, intended_us, session_wait_us)
-            if outcome not in (None, "succeeded") and user.operations[operation].essential:
-                self._skip_rest(visit, "session_aborted", self._now_us())
-                break
             # Partly open: the visitor thinks after the answer, not after the plan.
             if user.exchange.ended_ns is not None:
                 intended_us = self._us_of(user.exchange.ended_ns)
             session_wait_us = 0
+            if outcome not in (None, "succeeded") and user.operations[operation].essential:
+                # A visitor leaves; the user of a closed load comes around again.
+                left = visit.left_of_journey()
+                intended_us += self._pass_over(visit, left, "session_aborted")
         visit.user = None
         self._idle.append(user)
 
@@ -299,6 +307,16 @@ class Engine:
         )
         self._recorder.end(sent)
         self._output.sample(sent)
+
+    def _pass_over(self, visit: Visit, steps: int, reason: SkipReason) -> int:
+        """Account for the next steps of a session that nobody asks for; the sum of their pauses."""
+        passed_us = 0
+        for _ in range(steps):
+            operation, planned_second = visit.step()
+            passed_us += visit.session.pauses_us[visit.next]
+            visit.next += 1
+            self._recorder.skip(operation=operation, planned_second=planned_second, reason=reason)
+        return passed_us
 
     def _skip_rest(self, visit: Visit, reason: SkipReason, now_us: int) -> None:
         """Account for the steps of a session that will not be sent.

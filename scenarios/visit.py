@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import gevent
 
 from palier.load.chance import MICROSECONDS
-from palier.load.schedule import Session
+from palier.load.schedule import Schedule
+from palier.load.session import Session
 
 if TYPE_CHECKING:
     from scenarios.visitor import JourneyUser
@@ -38,12 +39,15 @@ class Visit:
         user: Who plays it; None before it begins and after it ended.
         greenlet: Where it is played; None before it begins.
         lost: True when the steps before t0 failed, so that the planned ones cannot follow.
+        loop: Steps of one time around, of a user of a closed load; None for a visitor.
     """
 
     __slots__ = (
+        "_length",
         "before",
         "flight",
         "greenlet",
+        "loop",
         "lost",
         "next",
         "nominal_us",
@@ -52,17 +56,18 @@ class Visit:
         "user",
     )
 
-    def __init__(self, session: Session, steps: tuple[str, ...]) -> None:
-        first = session.first_step
+    def __init__(self, session: Session, schedule: Schedule) -> None:
         self.session = session
-        self.before = steps[:first]
-        self.operations = steps[first : first + len(session.pauses_us)]
+        self.before = schedule.steps[session.journey][: session.first_step]
+        self.operations = schedule.operations(session)
         self.nominal_us = tuple(session.nominal_us())
         self.next = 0
         self.flight: Flight | None = None
         self.user: JourneyUser | None = None
         self.greenlet: gevent.Greenlet | None = None
         self.lost = False
+        self.loop = schedule.loop_of(session)
+        self._length = len(schedule.steps[session.journey])
 
     @property
     def open(self) -> bool:
@@ -72,3 +77,25 @@ class Visit:
     def step(self) -> tuple[str, int]:
         """Operation and planned second of the next step."""
         return self.operations[self.next], self.nominal_us[self.next] // MICROSECONDS
+
+    def left_of_journey(self) -> int:
+        """Steps up to the end of the journey, or of the present time around the loop."""
+        planned = len(self.operations) - self.next
+        left = self._length - self.session.first_step - self.next
+        if left < 0:  # the first time around is over, and only a loop has a second one
+            assert self.loop is not None
+            left %= self.loop
+        return min(left, planned)
+
+    def loops_behind(self, at_us: int) -> int:
+        """Whole times around the loop that ought to be over by an instant at which the first of
+        them is only about to begin; 0 inside one, and for visitors."""
+        done = self.session.first_step + self.next
+        if self.loop is None or (done - self._length) % self.loop:
+            return 0
+        behind = 0
+        while self.next + (behind + 1) * self.loop < len(self.nominal_us) and (
+            self.nominal_us[self.next + (behind + 1) * self.loop] <= at_us
+        ):
+            behind += 1
+        return behind

@@ -23,9 +23,9 @@ from palier.analysis.percentile import percentile
 from palier.analysis.perseconds import quantile_by_second, share_by_second
 from palier.analysis.ratio import NOT_CHARGED, OWN_ERRORS, error_ratio
 from palier.analysis.sample import STARTED, Sample, make_sample
-from palier.analysis.steadiness import judge_steadiness
+from palier.analysis.steadiness import judge_steadiness, moves_by_plan
 from palier.analysis.units import UNITS, convert
-from palier.analysis.window import Window, find_window
+from palier.analysis.window import Window, find_window, planned_window
 from palier.load.histogram import bucket_middles_s
 from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
@@ -81,7 +81,10 @@ def analyse(
     responses = make_sample(histograms, clock="response")
     seconds = math.ceil(plan.duration_s)
     medians_s = quantile_by_second(responses, 0.5, seconds=seconds, worst=True)
-    window = find_window(medians_s, warmup_s=plan.warmup_s, end_s=end_s)
+    if plan.is_steady:
+        window = find_window(medians_s, warmup_s=plan.warmup_s, end_s=end_s)
+    else:
+        window = planned_window(warmup_s=plan.warmup_s, end_s=end_s)
 
     judged = ledger.loc[(ledger["second"] >= window.from_s) & (ledger["second"] < window.to_s)]
     fractions, limits_s = _fractions(plan), _limits_s(plan)
@@ -99,12 +102,16 @@ def analyse(
         for name in judged["operation"].astype(str).unique()
     )
     totals = ledger_totals(ledger)
-    steadiness = judge_steadiness(
-        medians_s[int(window.from_s) : math.ceil(window.to_s)],
-        _slow_shares(responses, overall, seconds)[int(window.from_s) : math.ceil(window.to_s)],
-        settled=window.settled,
-        warmup_found_s=window.from_s,
-    )
+    if plan.is_steady:
+        judged_seconds = slice(int(window.from_s), math.ceil(window.to_s))
+        steadiness = judge_steadiness(
+            medians_s[judged_seconds],
+            _slow_shares(responses, overall, seconds)[judged_seconds],
+            settled=window.settled,
+            warmup_found_s=window.from_s,
+        )
+    else:
+        steadiness = moves_by_plan(warmup_found_s=window.from_s)
     measured = Measured(
         plan=plan,
         ledger=ledger,

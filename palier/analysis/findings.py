@@ -123,6 +123,7 @@ class Steadiness:
             fitted trend, e.g. 0.25 for a quarter slower; None when it was not fitted.
         p_value: Of the trend test that decided; None when it was not made.
         warmup_found_s: End of the warm-up as found, in seconds from the start of the run.
+        moves_by_plan: True when the load itself was to move, so that steadiness is not asked for.
     """
 
     steady: bool | None
@@ -130,6 +131,7 @@ class Steadiness:
     change: float | None = None
     p_value: float | None = None
     warmup_found_s: float | None = None
+    moves_by_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

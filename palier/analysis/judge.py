@@ -136,9 +136,9 @@ def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]
     steadiness = findings.steadiness
     if steadiness is None:
         doubts.append("the steadiness of the judged window was not tested")
-    elif steadiness.steady is None:
+    elif steadiness.steady is None and not steadiness.moves_by_plan:
         doubts.append(f"steadiness cannot be told: {steadiness.why}; use a longer --duration")
-    elif not steadiness.steady:
+    elif steadiness.steady is False:
         doubts.append(
             f"the judged window is not steady: {steadiness.why}; "
             "run longer to see where it settles, or whether it does"

@@ -3,7 +3,8 @@
 ``errors = failed + timed out + abandoned + skipped``, where skips are those charged to the system
 (no free session, end of run) and the steps that could not follow an earlier error
 (session aborted): in each case somebody wanted an answer and did not get one. Steps that were not
-sent because the run was interrupted are in neither number.
+sent because the run was interrupted, or because the user of a closed load was still waiting, are
+in neither number.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ OWN_ERRORS: Final = (
 FOLLOWING_ERRORS: Final = ("skipped_session_aborted",)
 """Errors that only follow from an earlier one of the same session."""
 
-NOT_CHARGED: Final = ("skipped_interrupted",)
+NOT_CHARGED: Final = ("skipped_interrupted", "skipped_user_busy")
+"""Nobody wanted an answer: the run had been stopped, or the user of a closed load, still waiting
+for other answers, never came to ask."""
 
 _TAIL: Final = (1 - CONFIDENCE) / 2
 

@@ -175,6 +175,16 @@ def judge_steadiness(
     )
 
 
+def moves_by_plan(*, warmup_found_s: float) -> Steadiness:
+    """Of a load that is meant to move, steadiness is not asked."""
+    return Steadiness(
+        steady=None,
+        why="the load moves by plan, and response times may move with it",
+        warmup_found_s=warmup_found_s,
+        moves_by_plan=True,
+    )
+
+
 def _moves(change: float) -> str:
     return "rises" if change > 0 else "falls"
 

@@ -42,6 +42,12 @@ class Window:
         return self.to_s - self.from_s
 
 
+def planned_window(*, warmup_s: float, end_s: float) -> Window:
+    """The window of a load that moves by plan: with nothing to settle to, only the planned warm-up
+    is cut."""
+    return Window(from_s=float(math.ceil(warmup_s)), to_s=end_s, settled=True)
+
+
 def find_window(medians_s: NDArray[np.float64], *, warmup_s: float, end_s: float) -> Window:
     """Cut the warm-up: planned, and longer when the start is visibly different.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from palier.errors import ConfigError
 from palier.model.catalogue import Catalogue
 from palier.model.duration import parse_duration
 from palier.model.plan import RunPlan, make_plan
+from palier.model.trace import parse_trace
 from palier.model.variant import override
 
 
@@ -21,16 +23,32 @@ def plan_of(catalogue: Catalogue, options: Namespace) -> RunPlan:
     if options.url is not None:
         _check_address(options.url)
     tier = catalogue.tier(options.tier)
+    profile = catalogue.profile(options.profile)
     return make_plan(
         system=catalogue.system(tier.system),
         tier=tier,
-        profile=catalogue.profile(options.profile),
+        profile=profile,
         duration_s=None if options.duration is None else parse_duration(options.duration),
         seed=options.seed,
         workers=options.workers,
         variant=override(tier.variant, options.set),
         url=options.url,
+        trace_us=() if profile.trace is None else _read_trace(profile.trace.path, catalogue),
     )
+
+
+def _read_trace(path: str, catalogue: Catalogue) -> tuple[int, ...]:
+    """The instants of a log that lies beside the tiers file, or anywhere by its full path."""
+    log = Path(catalogue.path).parent / path
+    try:
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            return parse_trace(lines, where=str(log))
+    except OSError as error:
+        raise ConfigError(
+            what=f"cannot read the trace: {error.strerror}",
+            where=str(log),
+            fix="give its path in the profile, relative to the tiers file",
+        ) from error
 
 
 def _check_address(url: str) -> None:

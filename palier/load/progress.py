@@ -76,7 +76,7 @@ class ProgressMeter:
         self._in_flight[line["worker"]] = line["health"]["in_flight"]
         for _, _, counts in line["ledger"]:
             for name, count in counts.items():
-                if name not in ("started", "succeeded"):
+                if name not in ("started", "succeeded", "skipped_user_busy"):
                     self._errors += count
 
     def at(self, at_s: float) -> Progress:

@@ -6,6 +6,7 @@ stream of chance has a generator of its own, and only ``random()`` of the standa
 used, whose sequence Python promises to keep.
 
 Why sessions are in progress when the window opens: docs/decisions/0001-arrival-model.md.
+How a rate that moves and users of a closed load are planned: docs/decisions/0060-shapes-of-load.md.
 """
 
 from __future__ import annotations
@@ -14,19 +15,15 @@ import hashlib
 import json
 import struct
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from palier.load.chance import (
-    MICROSECONDS,
-    THINK_LIMIT,
-    Picker,
-    arrival_gaps_us,
-    stream,
-    tenant_weights,
-    think_us,
-)
+from palier.load.arrivals import arrivals_us, longest_us
+from palier.load.chance import MICROSECONDS, Picker, stream, tenant_weights, think_us
+from palier.load.expected import expected_requests
+from palier.load.looping import users_of
+from palier.load.session import Session
 from palier.model.journey import Journey
 from palier.model.plan import RunPlan
 
@@ -41,36 +38,6 @@ REDRAWN_STEPS: Final = 400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """One visitor's way through a journey, as far as it lies inside the window.
-
-    Attributes:
-        index: Place in the schedule, from 0; worker ``index % workers`` plays it.
-        at_us: When its first planned step is wanted, in microseconds from t0.
-        journey: Id of the journey.
-        tenant: Whose data it works with, from 0; small numbers are picked more often.
-        first_step: Steps of the journey before this one lie before t0; 0 for a session that
-            arrives inside the window.
-        pauses_us: Pause before each planned step, the first 0; a step is wanted that long after
-            the one before it ended.
-    """
-
-    index: int
-    at_us: int
-    journey: str
-    tenant: int
-    first_step: int
-    pauses_us: tuple[int, ...]
-
-    def nominal_us(self) -> Iterator[int]:
-        """When each planned step would be wanted if every request took no time."""
-        at_us = self.at_us
-        for pause_us in self.pauses_us:
-            at_us += pause_us
-            yield at_us
-
-
-@dataclass(frozen=True, slots=True)
 class Schedule:
     """All sessions of a run in the order of their first planned step.
 
@@ -79,12 +46,15 @@ class Schedule:
         sessions: Every session with at least one step inside it.
         steps: Operations of each journey by its id.
         digest: SHA-256 of all of it, in hex.
+        again_from: Step at which the users of a closed load go on after the last one of their
+            journey; None for visitors, who leave then.
     """
 
     window_us: int
     sessions: tuple[Session, ...]
     steps: Mapping[str, tuple[str, ...]]
     digest: str
+    again_from: int | None = None
 
     def for_worker(self, worker: int, workers: int) -> tuple[Session, ...]:
         """The sessions worker ``worker`` of ``workers`` plays: every ``workers``-th."""
@@ -92,8 +62,19 @@ class Schedule:
 
     def operations(self, session: Session) -> tuple[str, ...]:
         """The operations of a session's planned steps."""
-        last = session.first_step + len(session.pauses_us)
-        return self.steps[session.journey][session.first_step : last]
+        names = self.steps[session.journey]
+        first, last = session.first_step, session.first_step + len(session.pauses_us)
+        if self.again_from is None or last <= len(names):
+            return names[first:last]
+        again = names[self.again_from :]
+        rounds = -(-(last - len(names)) // len(again))
+        return (names[first:] + again * rounds)[: last - first]
+
+    def loop_of(self, session: Session) -> int | None:
+        """Steps of one time around for a user of a closed load; None for a visitor."""
+        if self.again_from is None:
+            return None
+        return len(self.steps[session.journey]) - self.again_from
 
     def planned_counts(self) -> dict[tuple[int, str], int]:
         """Planned requests by second and operation."""
@@ -116,20 +97,29 @@ class Schedule:
 
 
 def make_schedule(plan: RunPlan) -> Schedule:
-    """Draw the sessions of a run.
+    """The sessions of a run.
 
-    Drawn again, up to ``REDRAWS`` times, until the requests of the judged window are within
-    ``RATE_TOLERANCE`` of the planned number; else the nearest is taken. Few sessions would
-    otherwise miss it by a fifth, and the run would judge another load than it says.
+    Open ones are drawn again, up to ``REDRAWS`` times, until the requests of the judged window
+    are within ``RATE_TOLERANCE`` of the planned number; else the nearest is taken. Few sessions
+    would otherwise miss it by a fifth, and the run would judge another load than it says. Users
+    of a loop and the instants of a trace are not chance.
     """
+    if plan.loop is not None:
+        return _schedule(plan, users_of(plan), again_from=plan.loop.once)
     judged_s = plan.duration_s - plan.warmup_s
-    wanted = plan.requests_per_s * judged_s
+    if plan.is_steady:
+        wanted = plan.requests_per_s * plan.curve.peak * judged_s
+    else:
+        expected = expected_requests(plan, from_s=plan.warmup_s, to_s=plan.duration_s)
+        wanted = sum(expected.values())
     # Half a request is as near as whole ones can come.
     tolerance = max(RATE_TOLERANCE * wanted, 0.5)
-    work = plan.requests_per_s * (plan.duration_s + _longest_us(plan) / MICROSECONDS)
+    drawn_s = plan.duration_s + longest_us(plan) / MICROSECONDS
+    work = plan.requests_per_s * plan.curve.peak * drawn_s
+    attempts = max(1, min(REDRAWS, int(REDRAWN_STEPS / max(work, 1.0))))
     nearest: tuple[float, Schedule] | None = None
-    for attempt in range(max(1, min(REDRAWS, int(REDRAWN_STEPS / max(work, 1.0))))):
-        drawn = _draw(plan, attempt)
+    for attempt in range(1 if plan.arrivals_us else attempts):
+        drawn = _schedule(plan, _draw(plan, attempt))
         miss = abs(drawn.offered_per_s(plan.warmup_s) * judged_s - wanted)
         if nearest is None or miss < nearest[0]:
             nearest = miss, drawn
@@ -139,13 +129,13 @@ def make_schedule(plan: RunPlan) -> Schedule:
     return nearest[1]
 
 
-def _draw(plan: RunPlan, attempt: int) -> Schedule:
-    """One draw.
+def _draw(plan: RunPlan, attempt: int) -> list[Session]:
+    """One draw, in the order of arrival.
 
     Arrivals are drawn from so long before t0 that nobody who arrived earlier could still be
     there; who is gone by t0 is dropped, who is not is in progress. The window therefore opens in
-    the steady state: requests come at the planned rate and in the planned mix from the first
-    second on.
+    the steady state of the level at t0: requests come at the planned rate and in the planned mix
+    from the first second on.
     """
     window_us = round(plan.duration_s * MICROSECONDS)
     pick_journey = Picker([round(j.weight * MICROSECONDS) for j in plan.journeys])
@@ -157,17 +147,19 @@ def _draw(plan: RunPlan, attempt: int) -> Schedule:
         for name in ("arrivals", "journeys", "tenants", "pauses")
     )
     drawn: list[Session] = []
-    at_us = -_longest_us(plan)
-    for gap_us in arrival_gaps_us(plan.profile.arrivals, plan.sessions_per_s, arrivals):
-        at_us += gap_us
-        if at_us >= window_us:
-            break
+    for at_us in arrivals_us(plan, arrivals):
         journey = plan.journeys[pick_journey(kinds)]
         tenant = pick_tenant(tenants)
         waits_us = [think_us(step.think_s, pauses) for step in journey.steps]
         session = _inside_window(at_us, waits_us, window_us, journey, tenant)
         if session is not None:
             drawn.append(session)
+    return drawn
+
+
+def _schedule(plan: RunPlan, drawn: list[Session], *, again_from: int | None = None) -> Schedule:
+    """Sessions in the order of their first planned step, numbered and sealed."""
+    window_us = round(plan.duration_s * MICROSECONDS)
     # A stable sort: of two that start in the same microsecond the earlier arrival comes first.
     drawn.sort(key=lambda session: session.at_us)
     sessions = tuple(replace(session, index=index) for index, session in enumerate(drawn))
@@ -176,7 +168,8 @@ def _draw(plan: RunPlan, attempt: int) -> Schedule:
         window_us=window_us,
         sessions=sessions,
         steps=steps,
-        digest=_digest(window_us, sessions, steps),
+        digest=_digest(window_us, sessions, steps, again_from),
+        again_from=again_from,
     )
 
 
@@ -187,13 +180,9 @@ def _busiest_share(plan: RunPlan) -> float:
     limit of requests for each user would refuse what no user does (B-146).
     """
     load = plan.tier.load
-    active = plan.requests_per_s * 60 / load.pace_per_min if load.pace_per_min > 0 else 1.0
+    most_per_s = plan.requests_per_s * plan.curve.peak
+    active = most_per_s * 60 / load.pace_per_min if load.pace_per_min > 0 else 1.0
     return load.users / (plan.tier.data.tenants * active)
-
-
-def _longest_us(plan: RunPlan) -> int:
-    """Longest a session can take if every request takes no time."""
-    return round(max(j.think_s for j in plan.journeys) * THINK_LIMIT * MICROSECONDS)
 
 
 def _inside_window(
@@ -220,25 +209,24 @@ def _inside_window(
 
 
 def _digest(
-    window_us: int, sessions: tuple[Session, ...], steps: Mapping[str, tuple[str, ...]]
+    window_us: int,
+    sessions: tuple[Session, ...],
+    steps: Mapping[str, tuple[str, ...]],
+    again_from: int | None,
 ) -> str:
     """SHA-256 of the schedule as bytes: JSON of window and journeys, then little-endian integers
-    for each session, so that it can be recomputed in any language."""
+    for each session, so that it can be recomputed in any language. A closed load adds where its
+    journey goes on to the head, and when the user leaves to each session."""
     numbers = {journey: number for number, journey in enumerate(steps)}
-    head = json.dumps([window_us, list(steps.items())], separators=(",", ":"))
+    closed = [] if again_from is None else [again_from]
+    head = json.dumps([window_us, list(steps.items()), *closed], separators=(",", ":"))
     digest = hashlib.sha256(head.encode())
     for s in sessions:
         count = len(s.pauses_us)
-        digest.update(
-            struct.pack(
-                f"<6q{count}q",
-                s.index,
-                s.at_us,
-                numbers[s.journey],
-                s.tenant,
-                s.first_step,
-                count,
-                *s.pauses_us,
-            )
+        numbers_of_it = (
+            *(s.index, s.at_us, numbers[s.journey], s.tenant, s.first_step, count),
+            *s.pauses_us,
+            *(() if s.until_us is None else (s.until_us,)),
         )
+        digest.update(struct.pack(f"<{len(numbers_of_it)}q", *numbers_of_it))
     return digest.hexdigest()

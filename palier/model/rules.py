@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from palier.model.document import CatalogueText, SystemText, TierText
 from palier.model.journey import Journey
 from palier.model.metric import METRICS
-from palier.model.profile import Profile
+from palier.model.profile import SHAPES, Profile
+from palier.model.rate_shape import Sine, Spike, Staged
 from palier.model.reading import Breach, Rule
 from palier.model.target import Target
 from palier.model.tier import Cost
@@ -66,6 +67,50 @@ def profile_rule(profile: Profile) -> Iterator[Breach]:
     if profile.warmup_s >= profile.duration_s:
         what = f"warm-up of {profile.warmup_s:g} s leaves nothing of {profile.duration_s:g} s"
         yield Breach("warmup_s", what, "shorten the warm-up or lengthen the profile")
+    shapes = [name for name in SHAPES if getattr(profile, name) is not None]
+    if len(shapes) > 1:
+        fix = "keep one of them; staged can say all but sine and trace"
+        yield Breach(shapes[1], f"{' and '.join(shapes)} at once", fix)
+    else:
+        yield from _shape_breaches(profile)
+
+
+def _shape_breaches(profile: Profile) -> Iterator[Breach]:
+    """One shape: as long as its profile, above 0 somewhere, and nothing that contradicts it."""
+    if profile.staged is not None and profile.staged.duration_s != profile.duration_s:
+        what = f"stages of {profile.staged.duration_s:g} s in all, but {profile.duration_s:g} s"
+        yield Breach("duration_s", what, f"write duration_s: {profile.staged.duration_s:g}")
+    if profile.spike is not None and profile.spike.over_s > profile.duration_s:
+        what = f"the peak is over after {profile.spike.over_s:g} s only"
+        yield Breach("duration_s", what, "lengthen the profile or shorten the peak")
+    if profile.shape is not None and profile.curve.area(profile.duration_s) <= 0:
+        yield Breach(profile.shape, "a level of 0 all the time sends nothing", "raise it somewhere")
+    if profile.trace is not None and (profile.rate_factor != 1 or profile.concurrency is not None):
+        yield Breach("trace", "a trace has its own rate", "use speed; remove the other key")
+    if profile.loop is None:
+        return
+    for name in ("sine", "trace"):
+        if getattr(profile, name) is not None:
+            yield Breach(name, "users of a loop cannot follow it", "use staged, ramp or spike")
+    if profile.rate_factor != 1 or profile.concurrency is not None:
+        yield Breach("loop", "a loop has its own users", "change its users; remove the other key")
+
+
+def staged_rule(staged: Staged) -> Iterator[Breach]:
+    if not staged.stages:
+        yield Breach("stages", "no stage", "add one: {duration_s: 60, to: 1}")
+    elif staged.duration_s <= 0:
+        yield Breach("stages", "stages of 0 s in all", "give one of them a duration")
+
+
+def sine_rule(sine: Sine) -> Iterator[Breach]:
+    if sine.low > sine.high:
+        yield Breach("low", f"low {sine.low:g} is above high {sine.high:g}", "swap them")
+
+
+def spike_rule(spike: Spike) -> Iterator[Breach]:
+    if spike.over_s <= spike.at_s:
+        yield Breach("hold_s", "a peak of 0 s", "give rise_s, hold_s or fall_s")
 
 
 def cost_rule(cost: Cost) -> Iterator[Breach]:
@@ -104,6 +149,9 @@ RULES: Mapping[type, Rule] = {
     Target: target_rule,
     Journey: journey_rule,
     Profile: profile_rule,
+    Staged: staged_rule,
+    Sine: sine_rule,
+    Spike: spike_rule,
     Cost: cost_rule,
     TierText: tier_rule,
     SystemText: system_rule,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from palier.load.busiest import busiest_tenant_per_min, limits_owners
-from palier.load.schedule import Schedule, Session
+from palier.load.schedule import Schedule
+from palier.load.session import Session
 
 SECOND = 1_000_000
 
