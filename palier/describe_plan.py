@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
+from palier.describe_load import closed_at_once, levels, offered_load, span
+from palier.load.expected import expected_requests
 from palier.model.plan import RunPlan
 from palier.model.target import Target
 from palier.model.variant import Variant
@@ -44,7 +46,7 @@ def describe_plan(
     expected = schedule_counts if schedule_counts is not None else expected_counts(plan)
     sections = (
         ("run", _run(plan)),
-        ("load", _load(plan)),
+        ("load", offered_load(plan)),
         ("phases", _phases(plan)),
         ("at once", _at_once(plan)),
         ("requests", _requests(plan, expected, exact=schedule_counts is not None)),
@@ -64,13 +66,15 @@ def describe_plan(
 def expected_counts(plan: RunPlan) -> dict[str, float]:
     """Mean number of planned requests by operation.
 
-    The schedule opens in the steady state, so each step comes at its session rate for the whole
-    window.
+    The schedule opens in the steady state, so where the load does not move each step comes at its
+    session rate for the whole window.
     """
+    if plan.loop is not None or not plan.is_steady:
+        return expected_requests(plan, from_s=0.0, to_s=plan.duration_s)
     weights = sum(journey.weight for journey in plan.journeys)
     counts: dict[str, float] = {}
     for journey in plan.journeys:
-        sessions = plan.sessions_per_s * journey.weight / weights * plan.duration_s
+        sessions = _highest_per_s(plan) * journey.weight / weights * plan.duration_s
         for step in journey.steps:
             counts[step.operation] = counts.get(step.operation, 0.0) + sessions
     return counts
@@ -87,7 +91,8 @@ class Concurrency:
 
 
 def expected_concurrency(plan: RunPlan) -> Concurrency:
-    """Sessions and requests in progress when every answer takes the tightest gate's limit."""
+    """Sessions and requests in progress when every answer takes the tightest gate's limit; of a
+    load that moves, at its peak."""
     response_s = _gate_limit_s(plan)
     if response_s is None:
         response_s = _ASSUMED_RESPONSE_S
@@ -97,8 +102,8 @@ def expected_concurrency(plan: RunPlan) -> Concurrency:
         for journey in plan.journeys
     )
     return Concurrency(
-        sessions=plan.sessions_per_s * session_s,
-        in_flight=plan.requests_per_s * response_s,
+        sessions=_highest_per_s(plan) * session_s,
+        in_flight=plan.requests_per_s * plan.curve.peak * response_s,
         session_s=session_s,
         response_s=response_s,
     )
@@ -122,31 +127,23 @@ def will_be_judged(target: Target, plan: RunPlan) -> bool:
     return target.operation is None or target.operation in operations
 
 
+def _highest_per_s(plan: RunPlan) -> float:
+    """Sessions a second at the highest level."""
+    return plan.sessions_per_s * plan.curve.peak
+
+
 def _run(plan: RunPlan) -> Iterator[str]:
     yield f"profile {plan.profile.id}: {plan.profile.title}"
+    if plan.profile.note:
+        yield f"note: {plan.profile.note}"
     yield f"seed {plan.seed}, {plan.workers} loader process{'es' if plan.workers > 1 else ''}"
     if plan.shortened:
         yield f"note: {plan.shortened}"
 
 
-def _load(plan: RunPlan) -> Iterator[str]:
-    yield f"{plan.requests_per_s:,.4g} requests/s = {plan.rate_derivation}"
-    if plan.tier.load.note:
-        yield f"note: {plan.tier.load.note}"
-    steps = plan.requests_per_s / plan.sessions_per_s
-    arrivals = "at random (Poisson)" if plan.profile.arrivals == "poisson" else "evenly"
-    yield (
-        f"{plan.sessions_per_s:,.4g} sessions/s arriving {arrivals}, "
-        f"{steps:.3g} requests in a mean session"
-    )
-    weights = sum(journey.weight for journey in plan.journeys)
-    for journey in plan.journeys:
-        names = " > ".join(step.operation for step in journey.steps)
-        yield f"{journey.weight / weights:4.0%}  {journey.id}  {names}"
-
-
 def _phases(plan: RunPlan) -> Iterator[str]:
     end = plan.duration_s
+    yield from levels(plan)
     if plan.warmup_s > 0:
         yield f"0 s to {span(plan.warmup_s)}: warm-up, measured and kept but not judged"
     yield f"{span(plan.warmup_s)} to {span(end)}: judged"
@@ -156,20 +153,26 @@ def _phases(plan: RunPlan) -> Iterator[str]:
 
 def _at_once(plan: RunPlan) -> Iterator[str]:
     expected = expected_concurrency(plan)
+    if plan.loop is not None:
+        yield from closed_at_once(plan, expected.response_s)
+        return
+    peak = "" if plan.curve.is_constant else " at the peak"
     limit = "the tightest gate" if _gate_limit_s(plan) is not None else "assumed"
     yield (f"if every answer takes {expected.response_s * 1000:g} ms ({limit}), by Little's law:")
     yield (
-        f"{expected.sessions:,.3g} sessions "
-        f"({plan.sessions_per_s:,.3g}/s x {expected.session_s:.3g} s each)"
+        f"{expected.sessions:,.3g} sessions{peak} "
+        f"({_highest_per_s(plan):,.3g}/s x {expected.session_s:.3g} s each)"
     )
     yield (
-        f"{expected.in_flight:,.3g} requests in flight "
-        f"({plan.requests_per_s:,.3g}/s x {expected.response_s:g} s)"
+        f"{expected.in_flight:,.3g} requests in flight{peak} "
+        f"({plan.requests_per_s * plan.curve.peak:,.3g}/s x {expected.response_s:g} s)"
     )
 
 
 def _requests(plan: RunPlan, counts: Mapping[str, float], *, exact: bool) -> Iterator[str]:
     source = f"in the schedule of seed {plan.seed}" if exact else "expected on average"
+    if plan.loop is not None:
+        source += ", if no answer took time"
     yield f"{sum(counts.values()):,.0f} in {span(plan.duration_s)}, {source}"
     width = max(map(len, counts), default=0)
     for operation, count in counts.items():
@@ -222,7 +225,7 @@ def _data(plan: RunPlan, rows: Mapping[str, int] | None) -> Iterator[str]:
 
 
 def _evidence(plan: RunPlan, total: float) -> Iterator[str]:
-    judged = total * (plan.duration_s - plan.warmup_s) / plan.duration_s
+    judged = total * _judged_share(plan)
     yield f"about {judged:,.0f} requests are judged"
     fractions = sorted({*_FRACTIONS, *(t.percentile for t in plan.tier.targets if t.percentile)})
     enough = [f for f in fractions if requests_needed(f) <= judged]
@@ -230,13 +233,14 @@ def _evidence(plan: RunPlan, total: float) -> Iterator[str]:
     for fraction in fractions:
         if fraction not in enough:
             needed = requests_needed(fraction)
-            yield f"  {_percentile(fraction)} needs {needed:,} requests, {_longer(plan, needed)}"
+            longer = _longer(plan, needed, total)
+            yield f"  {_percentile(fraction)} needs {needed:,} requests, {longer}"
     if judged >= 1:
         yield f"errors: with none failing, a limit of {100 * _ERROR_TAIL / judged:.2g} % or more"
     for target in _undecided_error_limits(plan, judged):
         needed = requests_for_error_limit((target.limit or 0.0) / 100)
         limit = f"{target.id} ({target.limit:g} %)"
-        yield f"  {limit} needs {needed:,} requests, {_longer(plan, needed)}"
+        yield f"  {limit} needs {needed:,} requests, {_longer(plan, needed, total)}"
     yield "requests that fail or are slow in bursts need more"
 
 
@@ -248,8 +252,17 @@ def _undecided_error_limits(plan: RunPlan, judged: float) -> Iterator[Target]:
             yield target
 
 
-def _longer(plan: RunPlan, needed: int) -> str:
-    duration_s = needed / plan.requests_per_s + plan.warmup_s
+def _judged_share(plan: RunPlan) -> float:
+    """Share of the requests that lie behind the warm-up."""
+    if plan.is_steady:
+        return (plan.duration_s - plan.warmup_s) / plan.duration_s
+    judged = expected_requests(plan, from_s=plan.warmup_s, to_s=plan.duration_s)
+    return sum(judged.values()) / sum(expected_counts(plan).values())
+
+
+def _longer(plan: RunPlan, needed: int, total: float) -> str:
+    per_s = plan.requests_per_s if plan.is_steady else total / plan.duration_s
+    duration_s = needed / per_s + plan.warmup_s
     return f"about --duration {math.ceil(duration_s)}s"
 
 
@@ -298,13 +311,3 @@ def _gate_limit_s(plan: RunPlan) -> float | None:
 
 def _percentile(fraction: float) -> str:
     return f"p{fraction * 100:.10g}"
-
-
-def span(seconds: float) -> str:
-    """``90 s``, ``10 min``, ``1 h 30 min``: seconds up to two minutes, then larger units."""
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)

@@ -158,16 +158,28 @@ def throughput(target: Target, evidence: Evidence) -> Measurement | NotMeasured:
 
 
 def offered_users_at_once(_target: Target, evidence: Evidence) -> Measurement | NotMeasured:
-    """Users whose requests the run sent: the offered rate over the pace of one active user."""
+    """Users whose requests the run sent: those of a closed load, or the offered rate over the pace
+    of one active user; of a load that moves, at its peak."""
+    plan = evidence.plan
+    if plan.loop is not None:
+        return Measurement(
+            estimate=exact(
+                float(round(plan.loop.users * plan.curve.peak)),
+                samples=evidence.findings.ledger.planned,
+            ),
+            unit="users",
+            name="users at once",
+            note="users of a closed load, each waiting for its answers",
+        )
     pace_per_min = evidence.plan.tier.load.pace_per_min
     if pace_per_min <= 0:
         return NotMeasured(why="the tier states no pace of an active user")
-    users = round(evidence.plan.requests_per_s * 60 / pace_per_min, 6)
+    users = round(plan.requests_per_s * plan.curve.peak * 60 / pace_per_min, 6)
     return Measurement(
         estimate=exact(users, samples=evidence.findings.ledger.planned),
         unit="users",
         name="users at once",
-        note=evidence.plan.rate_derivation,
+        note=plan.rate_derivation + ("" if plan.is_steady else ", at the peak"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from palier.model.journey import Journey, Step
 from palier.model.plan import RunPlan
@@ -34,8 +34,10 @@ def plan_of(
     request_timeout_s: float = 1.0,
     drain_s: float = 1.0,
     max_sessions: int = 1000,
+    arrivals_us: tuple[int, ...] = (),
+    **shape: Any,
 ) -> RunPlan:
-    """A plan for the scenario of this folder."""
+    """A plan for the scenario of this folder; ``shape`` is what else the profile says."""
     used = journeys or (journey("enter", "look", "look"),)
     mean_steps = sum(j.weight * len(j.steps) for j in used) / sum(j.weight for j in used)
     tier = Tier(
@@ -56,7 +58,7 @@ def plan_of(
     )
     return RunPlan(
         tier=tier,
-        profile=Profile(id="test", title="test", arrivals=arrivals, duration_s=duration_s),
+        profile=Profile(id="test", title="test", arrivals=arrivals, duration_s=duration_s, **shape),
         duration_s=duration_s,
         warmup_s=0.0,
         seed=seed,
@@ -71,4 +73,5 @@ def plan_of(
         request_timeout_s=request_timeout_s,
         drain_s=drain_s,
         max_sessions=max_sessions,
+        arrivals_us=arrivals_us,
     )

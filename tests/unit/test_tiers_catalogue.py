@@ -264,9 +264,17 @@ def test_offered_rates_follow_users_or_the_stated_rate() -> None:
         assert rates[tier_id] * 60 <= top_per_min
 
 
-def test_profiles_are_the_five_of_this_version() -> None:
+def test_profiles_are_those_of_the_design_and_all_of_the_requirements() -> None:
     profiles = {profile.id: profile for profile in catalogue().profiles}
-    assert list(profiles) == ["steady", "everyone", "smoke", "soak", "calm", "peak"]
+    still = ["steady", "everyone", "smoke", "soak", "calm", "peak"]
+    moving = ["ramp", "breakpoint", "spike", "day"]
+    variants = ["L-01-once", "L-06-hold", "L-06-token", "L-06-token-hold"]
+    stated = [f"L-{number:02d}" for number in range(1, 14)]
+    assert sorted(profiles) == sorted(still + moving + stated + variants)
+    assert all(profiles[one].loop is not None for one in [*stated[:6], *variants])
+    assert all(profiles[one].loop is None for one in [*still, *moving, *stated[6:]])
+    # Where a source gives no script, the profile says what is ours.
+    assert all(profiles[one].note for one in [*stated, *variants])
     assert (profiles["steady"].duration_s, profiles["soak"].duration_s) == (600, 3600)
     assert (profiles["everyone"].concurrency, profiles["everyone"].duration_s) == (1.0, 300)
     assert (profiles["smoke"].concurrency, profiles["smoke"].duration_s) == (0.5, 60)
