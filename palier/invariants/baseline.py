@@ -11,6 +11,7 @@ from psycopg import sql
 
 from palier.errors import StackError
 from palier.invariants.kinds import KINDS, Kind
+from palier.invariants.patience import connect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ def take_baseline(admin_url: str) -> Baseline:
         StackError: The database did not answer.
     """
     try:
-        with psycopg.connect(admin_url) as connection:
+        with connect(admin_url) as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             (before,) = _one(
                 connection, sql.SQL("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text")

@@ -19,6 +19,7 @@ from palier.invariants.history import expectations
 from palier.invariants.kinds import KINDS
 from palier.invariants.looking import Check, Scene
 from palier.invariants.owners import OWNER_CHECKS
+from palier.invariants.patience import connect, cut_after
 from palier.invariants.tasks import TASK_CHECKS, task_facts
 from palier.invariants.writes import WRITE_CHECKS
 from palier.load.writes import Write, read_writes
@@ -26,6 +27,9 @@ from palier.model.plan import RunPlan
 
 STATEMENT_LIMIT_S: Final = 60
 """Sorting the stays of the largest tier takes a third of it."""
+
+CHECK_LIMIT_S: Final = 180
+"""For all statements of one check, on our clock: a server that stands still has none."""
 
 CHECKS: Final[tuple[Check, ...]] = (
     *WRITE_CHECKS,
@@ -74,7 +78,7 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
         sync=plan.variant.sync,
     )
     try:
-        with psycopg.connect(admin_url, autocommit=True) as connection:
+        with connect(admin_url) as connection:
             return Looked(
                 invariants=tuple(_answers(connection, known, scene)),
                 facts=tuple(task_facts(connection, baseline)),
@@ -87,11 +91,14 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
 def _answers(
     connection: psycopg.Connection, writes: Sequence[Write], scene: Scene
 ) -> Iterable[Invariant]:
-    connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT_S}s'")
-    # A sort in memory is several times one on disk; nothing else runs any more.
-    connection.execute("SET work_mem = '128MB'")
-    put_expected(connection, expectations(writes))
+    with cut_after(connection, CHECK_LIMIT_S):
+        connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT_S}s'")
+        # A sort in memory is several times one on disk; nothing else runs any more.
+        connection.execute("SET work_mem = '128MB'")
+        put_expected(connection, expectations(writes))
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         for check in CHECKS:
-            yield check.answer(connection, scene)
+            with cut_after(connection, CHECK_LIMIT_S):
+                answer = check.answer(connection, scene)
+            yield answer

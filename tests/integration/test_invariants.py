@@ -16,6 +16,7 @@ from app_support import World, migrate_both
 from palier.analysis.invariants import Invariant
 from palier.invariants.baseline import Baseline, take_baseline
 from palier.invariants.look import look
+from palier.invariants.patience import connect, cut_after
 from palier.load.writes import Action, Fate, Write, last_line, writes_file
 from palier.model.variant import Variant as SwitchValues
 from reference_app.identity.principal import Principal
@@ -315,6 +316,15 @@ def test_a_kind_of_write_that_is_not_known_here_is_said_and_not_passed_over(run:
     answer = run.look()["acknowledged-writes"]
 
     assert (answer.state, "scenario's order" in answer.why) == ("not_checked", True)
+
+
+def test_a_question_that_the_server_never_answers_ends_by_itself(run: Run) -> None:
+    with (
+        connect(run.world.admin_url) as waiting,
+        pytest.raises(psycopg.OperationalError),
+        cut_after(waiting, 0.2),
+    ):
+        waiting.execute("SELECT pg_sleep(60)")
 
 
 def test_a_database_that_is_gone_leaves_every_invariant_unchecked(run: Run) -> None:
