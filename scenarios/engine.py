@@ -222,6 +222,7 @@ class Engine:
             if self._no_more:
                 return
             operation, _ = visit.step()
+            visit.come_around(user)
             outcome = self._step(visit, user, intended_us, session_wait_us)
             # Partly open: the visitor thinks after the answer, not after the plan.
             if user.exchange.ended_ns is not None:

@@ -43,7 +43,9 @@ class Visit:
     """
 
     __slots__ = (
+        "_again_from",
         "_length",
+        "_sessions",
         "before",
         "flight",
         "greenlet",
@@ -68,6 +70,8 @@ class Visit:
         self.lost = False
         self.loop = schedule.loop_of(session)
         self._length = len(schedule.steps[session.journey])
+        self._again_from = schedule.again_from
+        self._sessions = len(schedule.sessions)
 
     @property
     def open(self) -> bool:
@@ -78,10 +82,28 @@ class Visit:
         """Operation and planned second of the next step."""
         return self.operations[self.next], self.nominal_us[self.next] // MICROSECONDS
 
+    @property
+    def _beyond_first(self) -> int:
+        """Steps since the journey was over for the first time; negative before."""
+        return self.session.first_step + self.next - self._length
+
+    def come_around(self, user: JourneyUser) -> None:
+        """Where a user of a closed load begins again: what is made once a visit, such as a stay
+        on nights of its own, has to be another one each time around."""
+        if self.loop is None or self._beyond_first < 0 or self._beyond_first % self.loop:
+            return
+        times = 1 + self._beyond_first // self.loop
+        number = self.session.index + times * self._sessions
+        if self._again_from == 0:
+            user.begin(tenant=self.session.tenant, session=number)
+        else:
+            # What was done once, such as signing in, is not forgotten.
+            user.session = number
+
     def left_of_journey(self) -> int:
         """Steps up to the end of the journey, or of the present time around the loop."""
         planned = len(self.operations) - self.next
-        left = self._length - self.session.first_step - self.next
+        left = -self._beyond_first
         if left < 0:  # the first time around is over, and only a loop has a second one
             assert self.loop is not None
             left %= self.loop
@@ -90,8 +112,7 @@ class Visit:
     def loops_behind(self, at_us: int) -> int:
         """Whole times around the loop that ought to be over by an instant at which the first of
         them is only about to begin; 0 inside one, and for visitors."""
-        done = self.session.first_step + self.next
-        if self.loop is None or (done - self._length) % self.loop:
+        if self.loop is None or (self._beyond_first % self.loop):
             return 0
         behind = 0
         while self.next + (behind + 1) * self.loop < len(self.nominal_us) and (

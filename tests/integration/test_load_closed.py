@@ -65,6 +65,25 @@ def test_what_waiting_users_leave_out_is_counted_in_the_second_in_which_it_was_l
     assert recorded(run_dir, "lag", "succeeded")["count"].sum() == sums["started"]
 
 
+@pytest.mark.parametrize("once", [0, 1])
+def test_each_time_around_is_a_visit_of_its_own(
+    tmp_path: Path,
+    server: Server,  # noqa: F811
+    once: int,
+) -> None:
+    plan = plan_of(
+        journey("enter", "say_who", think_s=0.1), duration_s=2, loop=loop(5, pause_s=0.2, once=once)
+    )
+
+    drive(plan, run_dir=tmp_path / "run", url=server.url)
+
+    told = server.requests()
+    entered = told.pop("POST /ok")
+    assert entered == 5 if once else entered >= 20
+    assert len(told) >= 20
+    assert set(told.values()) == {1}
+
+
 def test_a_user_whose_sign_in_fails_comes_around_again(
     tmp_path: Path,
     server: Server,  # noqa: F811

@@ -30,6 +30,10 @@ class Visitor(JourneyUser):
         self.observe("page_rows_max", len(page["items"]))
 
     @operation
+    def say_who(self) -> None:
+        self.call("GET", f"/status/200/{self.session}")
+
+    @operation
     def slow(self) -> None:
         self.call("GET", "/slow/100")
 
