@@ -72,6 +72,15 @@ def levels(plan: RunPlan) -> Iterator[str]:
                 yield f"at {span(to_s)}: jumps to {_load_at(plan, high)}"
 
 
+def offered_in_short(plan: RunPlan) -> str:
+    """``8.33 requests/s``, ``up to 25 requests/s``, ``the requests of up to 1,000 users``."""
+    peak = plan.curve.peak
+    if plan.loop is not None:
+        return f"the requests of up to {_users_at(plan, peak):,} users"
+    mean = "" if plan.is_steady else "on average " if plan.arrivals_us else "up to "
+    return f"{mean}{plan.requests_per_s * peak:.3g} requests/s"
+
+
 def _load_at(plan: RunPlan, level: float) -> str:
     if plan.loop is not None:
         return f"{_users_at(plan, level):,} users"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from palier.analysis.facts import Fact, plan_limit_facts
 from palier.analysis.invariants import not_ours
+from palier.describe_load import offered_in_short
 from palier.environment import describe_environment
 from palier.invariants.baseline import Baseline, take_baseline
 from palier.invariants.look import look
@@ -124,7 +125,7 @@ def measure(
     Returns:
         Facts observed beside the load.
     """
-    display.say(f"sending {plan.requests_per_s:.3g} requests/s for {plan.duration_s:g} s")
+    display.say(f"sending {offered_in_short(plan)} for {plan.duration_s:g} s")
     watching: list[Telemetry] = []
     with ExitStack() as until_end:
 

@@ -41,6 +41,7 @@ def make_notes(
     """What the numbers alone do not say."""
     return (
         *_warmup(plan, window),
+        *_left_out(overall),
         *_bursts(overall, responses, window),
         *_errors(overall),
         *_goodput(overall),
@@ -55,6 +56,19 @@ def _warmup(plan: RunPlan, window: Window) -> Iterator[str]:
             f"The warm-up was longer than planned: response times reach the level of the second "
             f"half of the window at {window.from_s:.0f} s, so judgement begins there "
             f"instead of at {plan.warmup_s:g} s."
+        )
+
+
+def _left_out(overall: OperationFinding) -> Iterator[str]:
+    """What a closed load hides: users who wait do not ask."""
+    ledger = overall.ledger
+    left_out = dict(ledger.skipped_reasons).get("user_busy", 0)
+    if left_out:
+        yield (
+            f"The load is closed: its users could have asked for {ledger.planned:,} requests, and "
+            f"{share(left_out / ledger.planned)} of them were never asked for, because the users "
+            "were waiting for other answers. An open load would have sent them, and response "
+            "times would have been longer."
         )
 
 

@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 
 from palier.analysis import percentile, ratio
+from palier.cli import build_parser
+from palier.commands.planning import plan_of as planned_by_options
 from palier.describe import describe_tiers, tiers_as_json
 from palier.describe_plan import (
     BEYOND,
@@ -23,6 +25,7 @@ from palier.describe_plan import (
     span,
     will_be_judged,
 )
+from palier.errors import ConfigError
 from palier.load.schedule import make_schedule
 from palier.model.catalogue import Catalogue
 from palier.model.parse import load_catalogue, parse_catalogue
@@ -232,3 +235,102 @@ def test_every_tier_can_be_described_with_every_profile(profile: str) -> None:
         text = describe_plan(plan_of(tier.id, profile=profile, duration_s=None))
         assert text.startswith(f"{tier.id}  ")
         assert "nan" not in text
+
+
+def test_every_stage_of_a_closed_profile_is_shown_with_its_users() -> None:
+    text = describe_plan(plan_of("lou-4", profile="L-01", duration_s=None))
+    for line in (
+        "closed: up to 1,000 users, each waiting for every answer before asking again",
+        "666.7 requests/s at most: 1,000 users x 2 requests in 3 s or more",
+        "J-01: sign_in > list_reservations > pause of 2 s, again and again",
+        "0 s to 2 min: 0 users to 100 users",
+        "2 min to 7 min: 100 users\n",
+        "7 min to 9 min: 100 users to 1,000 users",
+        "9 min to 14 min: 1,000 users\n",
+        "14 min to 16 min: 1,000 users to 0 users",
+        "if every answer takes 300 ms, 1,000 users ask for 556 requests/s of the 667 they could",
+    ):
+        assert line in text
+    once = describe_plan(plan_of("lou-2", profile="L-01-once", duration_s=None))
+    assert "J-01: sign_in once, then list_reservations > pause of 2 s, again and again" in once
+    assert "note: only 200 accounts exist, so up to 5 users share one" in once
+
+
+@pytest.mark.parametrize("profile", ["L-01", "L-01-once", "L-02"])
+def test_expected_counts_of_a_closed_profile_are_those_of_its_schedule(profile: str) -> None:
+    plan = plan_of("lou-4", profile=profile, duration_s=60.0)
+    # What is done once, and the way in, is not in the mean.
+    made = {n: c for n, c in counts_by_operation(plan).items() if n in expected_counts(plan)}
+    assert made == pytest.approx(expected_counts(plan), rel=0.05)
+
+
+def test_a_shape_is_squeezed_into_a_shorter_duration_and_the_plan_says_so() -> None:
+    text = describe_plan(plan_of("lou-4", profile="spike", duration_s=42.0))
+    assert (
+        "its shape is scaled in time, so levels are the same and every change comes 10 times"
+        in (text)
+    )
+    assert "12 s to 13 s: 16.67 requests/s to 83.33 requests/s" in text
+    assert "13 s to 19 s: 83.33 requests/s\n" in text
+    longer = plan_of("lou-4", profile="spike", duration_s=4200.0)
+    assert longer.shortened == ""
+    assert "20 min to 21 min 40 s: 16.67 requests/s to 83.33 requests/s" in describe_plan(longer)
+
+
+def test_a_sine_is_shown_with_its_period_and_its_ends() -> None:
+    text = describe_plan(plan_of("lou-4", profile="day", duration_s=None))
+    assert "a sine of 10 min between 3.333 requests/s and 30 requests/s" in text
+
+
+def test_a_profile_of_another_system_is_refused() -> None:
+    with pytest.raises(ConfigError, match="profile L-07 is about francaisfluide"):
+        plan_of("lou-2", profile="L-07")
+
+
+def test_every_profile_can_be_described_with_the_tiers_of_its_system() -> None:
+    for profile in catalogue().profiles:
+        for system in catalogue().systems:
+            # The smallest and the largest: what is between differs in numbers only.
+            for tier in (system.tiers[0], system.tiers[-1]):
+                if profile.system not in (None, system.id):
+                    continue
+                text = describe_plan(plan_of(tier.id, profile=profile.id, duration_s=None))
+                assert "nan" not in text
+
+
+def test_a_trace_beside_the_tiers_file_is_replayed(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    lines = [f"2026-11-21T08:00:{second:02d}.5Z" for second in range(0, 40, 2)]
+    (tmp_path / "logs" / "access.log").write_text("\n".join(lines))
+    (tmp_path / "tiers.yaml").write_text("""\
+profiles:
+  replay: {title: Yesterday, duration_s: 60, trace: {path: logs/access.log}}
+  fast: {title: Yesterday, duration_s: 60, trace: {path: logs/access.log, speed: 2}}
+  lost: {title: Gone, duration_s: 60, trace: {path: logs/other.log}}
+systems:
+  shop:
+    scenario: locustfile.py
+    journeys: {browse: {title: Look around, steps: [{operation: home}]}}
+    tiers:
+      small: {url: "http://127.0.0.1:8000", load: {users: 500}}
+""")
+    own = load_catalogue(tmp_path / "tiers.yaml")
+
+    def planned(*words: str) -> RunPlan:
+        return planned_by_options(
+            own, build_parser().parse_args(["show", "small", "--profile", *words])
+        )
+
+    exact = planned("replay")
+    assert exact.arrivals_us == tuple(range(0, 40_000_000, 2_000_000))
+    assert exact.rate_derivation == "20 of 20 arrivals of logs/access.log in 60 s"
+    assert [s.at_us for s in make_schedule(exact).sessions] == list(exact.arrivals_us)
+    text = describe_plan(exact)
+    assert "arriving when those of the log did" in text
+    assert "38 s of the log are replayed, and nothing after them" in text
+    cut = planned("replay", "--duration", "10s")
+    assert cut.arrivals_us == (0, 2_000_000, 4_000_000, 6_000_000, 8_000_000)
+    assert "only the start of the trace is replayed, at its own speed" in cut.shortened
+    assert planned("fast").arrivals_us == tuple(range(0, 20_000_000, 1_000_000))
+    with pytest.raises(ConfigError, match="cannot read the trace"):
+        planned("lost")

@@ -268,3 +268,35 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:
     text = "\ufeff" + TEN_LINES.replace("\n", "\r\n")
     assert isinstance(parse_catalogue(text, "my.yaml"), Catalogue)
+
+
+MOVING = {
+    "staged: {stages: []}": ("staged: no stage", "add one"),
+    "staged: {stages: [{duration_s: 60, to: 1}]}": ("stages of 60 s in all", "duration_s: 60"),
+    "staged: {stages: [{duration_s: 0, to: 1}]}": ("stages of 0 s in all", "a duration"),
+    "ramp: {start: 0, end: 0}": ("a level of 0 all the time sends nothing", "raise it"),
+    "ramp: {start: -1, end: 1}": ("start: -1 is out of range", "of 0 or more"),
+    "sine: {period_s: 60, low: 2, high: 1}": ("low 2 is above high 1", "swap them"),
+    "spike: {to: 2, at_s: 590, hold_s: 20}": ("the peak is over after 610 s only", "lengthen"),
+    "spike: {to: 2, at_s: 5, hold_s: 0}": ("a peak of 0 s", "give rise_s, hold_s or fall_s"),
+    "ramp: {start: 1, end: 2}, sine: {period_s: 60, low: 1, high: 2}": (
+        "ramp and sine at once",
+        "keep one of them",
+    ),
+    "trace: {path: x.log}, rate_factor: 2": ("a trace has its own rate", "use speed"),
+    "loop: {users: 5, journey: browse}, concurrency: 0.5": ("its own users", "change its users"),
+    "loop: {users: 5, journey: browse}, sine: {period_s: 60, low: 1, high: 2}": (
+        "users of a loop cannot follow it",
+        "use staged, ramp or spike",
+    ),
+}
+
+
+@pytest.mark.parametrize("keys", MOVING)
+def test_a_profile_that_cannot_be_played_is_told_with_its_fix(keys: str) -> None:
+    what, fix = MOVING[keys]
+    profile = f"profiles: {{odd: {{title: Odd, duration_s: 600, {keys}}}}}\n"
+    error = error_of(profile + TEN_LINES)
+    assert what in error.what
+    assert fix in error.fix
+    assert error.where.startswith("my.yaml:1:")
