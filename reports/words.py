@@ -148,11 +148,15 @@ def arrival_model(plan: RunPlan) -> str:
 
 def offered(plan: RunPlan, findings: Findings) -> str:
     """The rate and where it comes from."""
+    derivation = shortened(one_line(plan.rate_derivation), MOST_SENTENCE)
+    sent = f"{fmt.rate(findings.achieved_per_s)} were sent."
+    if plan.loop is not None:
+        could = fmt.rate(findings.offered_per_s)
+        return f"{could} are the most that users could ask for ({derivation}); {sent}"
+    level = "" if plan.is_steady or plan.arrivals_us else " at level 1"
     return (
-        f"{fmt.rate(findings.offered_per_s)} offered "
-        f"({shortened(one_line(plan.rate_derivation), MOST_SENTENCE)}), "
-        f"{fmt.rate(plan.sessions_per_s, 'sessions')}; "
-        f"{fmt.rate(findings.achieved_per_s)} were sent."
+        f"{fmt.rate(findings.offered_per_s)} offered ({derivation}{level}), "
+        f"{fmt.rate(plan.sessions_per_s, 'sessions')}{level}; {sent}"
     )
 
 

@@ -1,8 +1,9 @@
 """What plain Locust does with a scenario: journeys in a loop, each user one visitor at a time.
 
 A closed model: a slow answer delays the next request of the same user, so a slow system is asked
-less. Good for looking around and for the L-profiles; verdicts come from arrivals
-(docs/decisions/0001-arrival-model.md).
+less. Good for looking around; verdicts come from arrivals (docs/decisions/0001-arrival-model.md),
+and from the closed profiles of `palier run`, which counts what waiting users left out
+(docs/decisions/0060-shapes-of-load.md).
 """
 
 from __future__ import annotations

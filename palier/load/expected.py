@@ -51,7 +51,8 @@ def _cell_means(plan: RunPlan) -> list[float]:
         for at_us in plan.arrivals_us:
             counts[min(int(at_us / MICROSECONDS / cell_s), CELLS - 1)] += 1
         return [count / (plan.sessions_per_s * cell_s) for count in counts]
-    areas = [plan.curve.area(k * cell_s) for k in range(CELLS + 1)]
+    curve = plan.curve
+    areas = [curve.area(k * cell_s) for k in range(CELLS + 1)]
     return [(areas[k + 1] - areas[k]) / cell_s for k in range(CELLS)]
 
 

@@ -21,6 +21,8 @@ from analysis_runs import (
 from palier.analysis.analyse import analyse
 from palier.analysis.findings import Findings
 from palier.analysis.judge import judge
+from palier.analysis.judge_target import judge_target
+from palier.analysis.metrics import Evidence
 from palier.model.plan import RunPlan
 from palier.model.profile import Loop, Profile
 from palier.model.rate_shape import Ramp
@@ -96,3 +98,30 @@ def test_a_report_says_which_model_its_load_was() -> None:
     assert words.arrival_model(planned()).startswith("Sessions arrive by a Poisson process; ")
     assert "process whose rate moves (ramp); inside" in words.arrival_model(planned(**RAMP))
     assert words.arrival_model(planned(**CLOSED)).startswith("Closed: up to 40 users, each of whom")
+
+
+def users_at_once(plan: RunPlan) -> float | None:
+    capacity = dataclasses.replace(
+        P95_GATE,
+        metric="offered_users_at_once",
+        percentile=None,
+        comparator=">=",
+        limit=40,
+        unit="users",
+    )
+    played = found(play(np.random.default_rng(1)), plan)
+    return judge_target(capacity, Evidence(plan=plan, findings=played, facts={})).measured
+
+
+def test_users_at_once_are_those_of_the_loop_or_of_the_peak() -> None:
+    # 100 requests/s at 10 a minute each.
+    assert users_at_once(planned()) == 600
+    assert users_at_once(planned(**RAMP)) == 900
+    assert users_at_once(planned(**CLOSED)) == 40
+
+
+def test_a_report_says_how_much_users_of_a_closed_load_could_ask_for() -> None:
+    plan = planned(**CLOSED)
+    text = words.offered(plan, found(play(np.random.default_rng(1)), plan))
+    assert "are the most that users could ask for" in text
+    assert "sessions" not in text

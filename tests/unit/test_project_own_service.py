@@ -63,3 +63,24 @@ def test_the_scenario_has_every_operation_of_the_journeys_and_names_the_system()
     assert operations == steps
     assert f"system = '{system.id}'" in ast.unparse(buyer)
     assert system.scenario == "shop.py"
+
+
+def test_the_profiles_of_the_page_can_be_planned():
+    text = block("yaml", "# shop.yaml") + block("yaml", "profiles:")
+    catalogue = parse_catalogue(text, "shop.yaml")
+    shapes = {}
+    for profile in catalogue.profiles:
+        plan = make_plan(
+            system=catalogue.system("shop"),
+            tier=catalogue.tier("shop-today"),
+            profile=profile,
+            duration_s=None,
+            seed=1,
+            workers=1,
+            variant=catalogue.tier("shop-today").variant,
+            url=None,
+            trace_us=(0, 1_000_000),
+        )
+        shapes[profile.id] = "loop" if plan.loop is not None else profile.shape
+
+    assert shapes == {"steady": None, "morning": "staged", "yesterday": "trace", "fifty": "loop"}
