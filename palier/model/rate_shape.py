@@ -6,8 +6,9 @@ Levels are factors of the tier's rate, or of the users of a closed profile.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from palier.model.bounds import NotNegative, Positive, check_bounds
+from palier.model.bounds import Bounds, NotNegative, Positive, check_bounds
 from palier.model.curve import Polyline, Wave
 
 
@@ -84,7 +85,7 @@ class Sine:
         high: Highest level.
     """
 
-    period_s: Positive
+    period_s: Annotated[float, Bounds(at_least=1)]
     low: NotNegative
     high: Positive
 
