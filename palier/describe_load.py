@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import pairwise
 
+from palier.load.expected import busiest_moment
 from palier.model.curve import Wave
 from palier.model.plan import RunPlan
 from palier.model.profile import Loop
@@ -70,6 +71,19 @@ def levels(plan: RunPlan) -> Iterator[str]:
                 yield f"{span(from_s)} to {span(to_s)}: {_load_at(plan, low)}{moves}"
             elif low != high:
                 yield f"at {span(to_s)}: jumps to {_load_at(plan, high)}"
+    yield from _following(plan)
+
+
+def _following(plan: RunPlan) -> Iterator[str]:
+    """Later steps come later: what that makes of a load that moves."""
+    thinking = any(journey.think_s for journey in plan.journeys)
+    if plan.is_steady or plan.loop is not None or not thinking:
+        return
+    highest_per_s, at_s = busiest_moment(plan)
+    yield (
+        f"requests follow the arrivals of their sessions: about {highest_per_s:,.4g} requests/s "
+        f"at most, at {span(at_s)}"
+    )
 
 
 def offered_in_short(plan: RunPlan) -> str:

@@ -8,6 +8,7 @@ pause. The window is cut into cells of equal length, and the filter is exact for
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 from palier.load.chance import MICROSECONDS
@@ -27,20 +28,36 @@ def expected_requests(plan: RunPlan, *, from_s: float, to_s: float) -> dict[str,
     overlaps_s = [
         max(0.0, min((k + 1) * cell_s, to_s) - max(k * cell_s, from_s)) for k in range(CELLS)
     ]
-    arrivals = _cell_means(plan)
-    weights = sum(journey.weight for journey in plan.journeys)
     counts: dict[str, float] = {}
+    for operation, rates in _rates_of_steps(plan):
+        mean = sum(rate * overlap_s for rate, overlap_s in zip(rates, overlaps_s, strict=True))
+        counts[operation] = counts.get(operation, 0.0) + mean
+    return counts
+
+
+def busiest_moment(plan: RunPlan) -> tuple[float, float]:
+    """Highest expected rate of requests, and when it is reached, in seconds from t0."""
+    totals = [0.0] * CELLS
+    for _, rates in _rates_of_steps(plan):
+        totals = [total + rate for total, rate in zip(totals, rates, strict=True)]
+    highest = max(totals)
+    return highest, (totals.index(highest) + 0.5) * plan.duration_s / CELLS
+
+
+def _rates_of_steps(plan: RunPlan) -> Iterator[tuple[str, list[float]]]:
+    """Operation of each step, and its requests a second in each cell."""
+    cell_s = plan.duration_s / CELLS
+    arrivals = _cell_means(plan)
+    at_start = 0.0 if plan.arrivals_us else plan.curve.level(0.0)
+    weights = sum(journey.weight for journey in plan.journeys)
+    once = 0 if plan.loop is None else plan.loop.once
     for journey in plan.journeys:
-        rates = [level * plan.sessions_per_s * journey.weight / weights for level in arrivals]
-        before = 0.0 if plan.arrivals_us else plan.curve.level(0.0) * plan.sessions_per_s
-        before *= journey.weight / weights
-        once = 0 if plan.loop is None else plan.loop.once
+        per_s = plan.sessions_per_s * journey.weight / weights
+        rates = [level * per_s for level in arrivals]
         for step in journey.steps[once:]:
             if plan.loop is None:
-                rates = _delayed(rates, before, step.think_s / cell_s)
-            mean = sum(rate * overlap for rate, overlap in zip(rates, overlaps_s, strict=True))
-            counts[step.operation] = counts.get(step.operation, 0.0) + mean
-    return counts
+                rates = _delayed(rates, at_start * per_s, step.think_s / cell_s)
+            yield step.operation, rates
 
 
 def _cell_means(plan: RunPlan) -> list[float]:

@@ -18,7 +18,7 @@ from scipy import stats
 
 from palier.load.arrivals import arrivals_us
 from palier.load.chance import MICROSECONDS, stream
-from palier.load.expected import expected_requests
+from palier.load.expected import busiest_moment, expected_requests
 from palier.load.schedule import make_schedule
 from palier.model.curve import Curve
 from palier.model.plan import RunPlan
@@ -197,6 +197,24 @@ def test_requests_of_thinking_visitors_follow_the_curve_as_expected(shape: str) 
         for operation, mean in expected.items():
             error = math.sqrt(mean / 25)
             assert counts[part, operation] / 25 == pytest.approx(mean, abs=4.5 * error + 0.1)
+
+
+def test_the_busiest_moment_of_the_requests_is_later_and_lower_than_that_of_the_arrivals() -> None:
+    plan = plan_of(
+        journey("a", "b", "c", think_s=4.0),
+        requests_per_s=60,
+        duration_s=DURATION_S,
+        spike=Spike(to=6.0, at_s=10, hold_s=8),
+    )
+    highest_per_s, at_s = busiest_moment(plan)
+    counts: Counter[int] = Counter()
+    for seed in range(25):
+        for (second, _), count in make_schedule(replace(plan, seed=seed)).planned_counts().items():
+            counts[second] += count
+    made_per_s = (counts[int(at_s) - 1] + counts[int(at_s)]) / 2 / 25
+    assert made_per_s == pytest.approx(highest_per_s, rel=0.08)
+    assert 17 < at_s < 20
+    assert 60 * 3 < highest_per_s < 60 * 6
 
 
 @pytest.mark.parametrize("shape", SHAPES)

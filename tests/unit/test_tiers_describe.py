@@ -272,7 +272,10 @@ def test_a_shape_is_squeezed_into_a_shorter_duration_and_the_plan_says_so() -> N
     )
     assert "12 s to 13 s: 16.67 requests/s to 83.33 requests/s" in text
     assert "13 s to 19 s: 83.33 requests/s\n" in text
+    # A session of 16 s and more smooths a peak of 7 s away, and 700 s are enough for all of it.
+    assert "requests follow the arrivals of their sessions: about 53.51 requests/s at most" in text
     longer = plan_of("lou-4", profile="spike", duration_s=4200.0)
+    assert "about 83.33 requests/s at most" in describe_plan(longer)
     assert longer.shortened == ""
     assert "20 min to 21 min 40 s: 16.67 requests/s to 83.33 requests/s" in describe_plan(longer)
 
