@@ -172,7 +172,8 @@ def test_every_metric_a_tier_can_name_is_measured_in_every_unit_it_can_be_stated
         *(("database_connections_peak", 20.0, "connections"), ("database_cpu", 0.4, "ratio")),
         *(("memory_used", 0.5, "ratio"), ("slowest_statement_mean", 12.0, "ms")),
         *(("limit_database_size", 8.0, "GB"), ("limit_database_connections", 200.0, "connections")),
-        ("limit_monthly_requests", 5e6, "requests/month"),
+        *(("limit_monthly_requests", 5e6, "requests/month"), ("second_load_hit", 0.9, "ratio")),
+        ("sync_retries_max", 1.0, "retries"),
     )
     facts = [Fact(name=name, value=value, unit=unit, how="made up") for name, value, unit in named]
     played = play(np.random.default_rng(1))
