@@ -33,6 +33,8 @@ from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_from_json
 from scenarios.operation import operations_of
+from scenarios.plain import closed_profile
+from scenarios.users import Users
 
 if TYPE_CHECKING:
     from scenarios.engine import Engine
@@ -68,6 +70,7 @@ def add_flags(parser: Any) -> None:
     plain = parser.add_argument_group("Palier, plain (closed-loop) runs")
     plain.add_argument("--palier-tiers", metavar="FILE", help="tiers file with the journeys")
     plain.add_argument("--palier-tier", metavar="TIER", help="tier whose tenants exist")
+    plain.add_argument("--palier-profile", metavar="ID", help="closed profile, such as L-01")
     plain.add_argument("--palier-seed", type=int, default=1, help="seed of the data")
     driven = parser.add_argument_group("Palier, arrival-driven runs (`palier run` sets these)")
     driven.add_argument("--palier-plan", metavar="FILE", help="plan.json; turns arrivals on")
@@ -86,6 +89,9 @@ def on_init(environment: Any, runner: Any, **_: Any) -> None:
     options = environment.parsed_options
     if options is None or not options.palier_plan:
         JourneyUser.seed = 1 if options is None else options.palier_seed
+        if options is not None and options.palier_profile:
+            tiers = Path(options.palier_tiers) if options.palier_tiers else None
+            environment.shape_class = Users(closed_profile(tiers, options.palier_profile))
         return
     plan = _read_plan(Path(options.palier_plan))
     user_class = _scenario_class(environment.user_classes, plan)

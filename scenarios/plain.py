@@ -8,6 +8,7 @@ and from the closed profiles of `palier run`, which counts what waiting users le
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING
 
 from palier.errors import ConfigError
 from palier.load.chance import MICROSECONDS, Picker, tenant_weights, think_us
+from palier.load.looping import Walk
 from palier.model.journey import Journey
 from palier.model.parse import load_catalogue
+from palier.model.profile import Loop, Profile
 from palier.model.tier import Tier
 
 if TYPE_CHECKING:
@@ -36,11 +39,13 @@ class Visit:
         tenant: Index of the tenant.
         session: A number of its own.
         steps: (pause before it in seconds, operation).
+        goes_on: True when the visitor is the one before, come around again without forgetting.
     """
 
     tenant: int
     session: int
     steps: tuple[tuple[float, str], ...]
+    goes_on: bool = False
 
 
 def plain_visits(user: JourneyUser) -> Iterator[Visit]:
@@ -51,12 +56,13 @@ def plain_visits(user: JourneyUser) -> Iterator[Visit]:
         ConfigError: There are no journeys, or no such tier.
     """
     options = user.environment.parsed_options
-    journeys, tenants = _journeys(
-        type(user),
-        Path(options.palier_tiers) if options.palier_tiers else None,
-        options.palier_tier,
-    )
+    tiers = Path(options.palier_tiers) if options.palier_tiers else None
+    journeys, tenants = _journeys(type(user), tiers, options.palier_tier)
     chance = random.Random()
+    if options.palier_profile:
+        loop = closed_profile(tiers, options.palier_profile).loop
+        assert loop is not None  # it is a closed one
+        yield from _around(loop, journeys, next(_accounts) % tenants, chance)
     pick_journey = Picker([round(j.weight * MICROSECONDS) for j in journeys])
     pick_tenant = Picker(tenant_weights(tenants))
     while True:
@@ -68,6 +74,45 @@ def plain_visits(user: JourneyUser) -> Iterator[Visit]:
                 for step in journeys[pick_journey(chance)].steps
             ),
         )
+
+
+_accounts = itertools.count()
+"""Users of a closed profile have one account each, as long as there are enough."""
+
+
+def _around(
+    loop: Loop, journeys: tuple[Journey, ...], tenant: int, chance: random.Random
+) -> Iterator[Visit]:
+    """One user's way around a loop, without end."""
+    journey = loop.journey_among(journeys, where="--palier-profile")
+    walk = Walk(loop, journey, chance)
+    names = [step.operation for step in journey.steps]
+    first, step = 0, 0
+    while True:
+        steps = []
+        for name in names[first:]:
+            pause_us = walk.pause_us(step) if step else 0
+            steps.append((pause_us / MICROSECONDS, name))
+            step += 1
+        number = chance.randrange(1 << 40)
+        yield Visit(tenant=tenant, session=number, steps=tuple(steps), goes_on=first > 0)
+        first = loop.once
+
+
+def closed_profile(tiers: Path | None, profile_id: str) -> Profile:
+    """The profile of that id.
+
+    Raises:
+        ConfigError: There is none, or its load is an open one, which Locust's users cannot make.
+    """
+    profile = load_catalogue(tiers if tiers is not None else _tiers_file()).profile(profile_id)
+    if profile.loop is None:
+        raise ConfigError(
+            what=f"profile {profile_id} is an open load",
+            where="--palier-profile",
+            fix=f"use `palier run TIER --profile {profile_id}`, or a profile with a loop",
+        )
+    return profile
 
 
 @cache

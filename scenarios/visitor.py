@@ -287,7 +287,10 @@ class JourneyUser(FastHttpUser):
         if self._visits is None:
             self._visits = plain_visits(self)
         visit: Visit = next(self._visits)
-        self.begin(tenant=visit.tenant, session=visit.session)
+        if visit.goes_on:
+            self.session = visit.session
+        else:
+            self.begin(tenant=visit.tenant, session=visit.session)
         for think_s, name in visit.steps:
             gevent.sleep(think_s)
             try:

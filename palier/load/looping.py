@@ -33,7 +33,7 @@ def users_of(plan: RunPlan) -> list[Session]:
     at_start = int(loop.users * curve.level(0.0) + 0.5)
     sessions: list[Session] = []
     for user in range(most):
-        walk = _Walk(loop, plan.journeys[0], stream(plan.seed, f"user/{user}"))
+        walk = Walk(loop, plan.journeys[0], stream(plan.seed, f"user/{user}"))
         for from_us, to_us in presence_us(curve, (user + 0.5) / loop.users, window_us):
             is_there_already = from_us == 0 and user < at_start
             if is_there_already and loop.starts == "spread":
@@ -74,7 +74,7 @@ def presence_us(curve: Polyline, level: float, window_us: int) -> Iterator[tuple
         yield since_us, window_us
 
 
-class _Walk:
+class Walk:
     """One user's way around the loop."""
 
     def __init__(self, loop: Loop, journey: Journey, random: Random) -> None:
@@ -88,7 +88,7 @@ class _Walk:
             return ()
         pauses, at_us = [0], 0
         for step in count(first_step + 1):
-            pause_us = self._pause_us(step)
+            pause_us = self.pause_us(step)
             at_us += pause_us
             if at_us >= time_us:
                 break
@@ -100,14 +100,14 @@ class _Walk:
         first, steps = self._loop.once, len(self._thinks_s)
         offsets_us = [0]
         for step in range(first + 1, steps + 1):
-            offsets_us.append(offsets_us[-1] + self._pause_us(step))
+            offsets_us.append(offsets_us[-1] + self.pause_us(step))
         done_us = round(share * offsets_us[-1])
         for step, offset_us in zip(range(first, steps), offsets_us, strict=False):
             if offset_us >= done_us:
                 return step, offset_us - done_us
         return first, offsets_us[-1] - done_us
 
-    def _pause_us(self, step: int) -> int:
+    def pause_us(self, step: int) -> int:
         """Pause before a step, counted on when the journey comes again."""
         steps, first = len(self._thinks_s), self._loop.once
         place = step if step < steps else first + (step - steps) % (steps - first)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from palier.errors import ConfigError
 from palier.model.curve import Curve
-from palier.model.didyoumean import suggestion
 from palier.model.journey import Journey
 from palier.model.profile import Loop, Profile
 from palier.model.tier import System, Tier
@@ -122,7 +121,8 @@ def make_plan(
     journeys = system.journeys
     arrivals_us: tuple[int, ...] = ()
     if profile.loop is not None:
-        journeys = (_journey_of(profile.loop, system),)
+        where = f"{system.id} with profile {profile.id}"
+        journeys = (profile.loop.journey_among(journeys, where=where),)
         load = _closed_load(profile.loop, journeys[0])
     elif profile.trace is not None:
         arrivals_us = _replayed(trace_us, speed=profile.trace.speed, window_s=window_s)
@@ -272,17 +272,6 @@ def _check_fits(profile: Profile, system: System) -> None:
             where=f"--profile {profile.id}",
             fix=f"choose a tier of {profile.system}, or another profile",
         )
-
-
-def _journey_of(loop: Loop, system: System) -> Journey:
-    for journey in system.journeys:
-        if journey.id == loop.journey:
-            return journey
-    raise ConfigError(
-        what=f"no journey {loop.journey!r} in system {system.id}",
-        where="tiers.yaml, key loop",
-        fix=suggestion(loop.journey, (journey.id for journey in system.journeys)),
-    )
 
 
 def _shortened(profile: Profile, window_s: float) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from palier.errors import ConfigError
 from palier.model.bounds import Count, NotNegative, Positive, Share, WholeNumber, check_bounds
 from palier.model.curve import LEVEL, Curve
+from palier.model.didyoumean import suggestion
+from palier.model.journey import Journey
 from palier.model.rate_shape import Ramp, Sine, Spike, Staged, Trace
 
 SHAPES = ("ramp", "staged", "sine", "spike", "trace")
@@ -37,6 +40,21 @@ class Loop:
 
     def __post_init__(self) -> None:
         check_bounds(self)
+
+    def journey_among(self, journeys: tuple[Journey, ...], *, where: str) -> Journey:
+        """Its journey.
+
+        Raises:
+            ConfigError: It is not among them.
+        """
+        for journey in journeys:
+            if journey.id == self.journey:
+                return journey
+        raise ConfigError(
+            what=f"no journey {self.journey!r} to loop over",
+            where=where,
+            fix=suggestion(self.journey, (journey.id for journey in journeys)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from palier.model.profile import Loop
 SUPPORT = Path(__file__).parent.parent / "support"
 sys.path.insert(0, str(SUPPORT))
 
-from load_plans import journey, plan_of  # noqa: E402
+from load_plans import SCENARIO, journey, plan_of  # noqa: E402
 from test_load_engine import Server, recorded, server, totals  # noqa: E402, F401
 
 
@@ -115,3 +117,39 @@ def test_users_of_a_frozen_server_wait_and_are_not_charged_with_what_they_never_
     assert sums["planned"] == 45
     assert sums["started"] == sums["abandoned"] == 3
     assert sums["skipped_user_busy"] == 42
+
+
+def test_plain_locust_walks_a_closed_profile_too(
+    tmp_path: Path,
+    server: Server,  # noqa: F811
+) -> None:
+    """Six users for two seconds in a loop of half a second, who enter once each."""
+    tiers = tmp_path / "tiers.yaml"
+    tiers.write_text("""\
+profiles:
+  six:
+    title: Six users
+    duration_s: 4
+    warmup_s: 0
+    staged: {start: 1, stages: [{duration_s: 4, to: 1}]}
+    loop: {users: 6, journey: J, pause_s: 0.45, once: 1}
+systems:
+  any:
+    scenario: x.py
+    journeys: {J: {title: Any, steps: [{operation: enter}]}}
+    tiers: {small: {url: "http://127.0.0.1:1", load: {users: 5}}}
+""")
+    argv = [
+        *(sys.executable, "-m", "locust", "-f", str(SCENARIO), "--host", server.url),
+        *("--headless", "--json", "--loglevel", "ERROR"),
+        *("--palier-tiers", str(tiers), "--palier-profile", "six"),
+    ]
+
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
+
+    stats = {entry["name"]: entry for entry in json.loads(done.stdout)}
+    assert stats["enter"]["num_requests"] == 6
+    assert 12 < stats["look"]["num_requests"] <= 6 * 9
+    refused = subprocess.run([*argv[:-1], "steady"], capture_output=True, text=True, timeout=30)
+    assert refused.returncode != 0
+    assert "profile steady is an open load" in refused.stdout + refused.stderr

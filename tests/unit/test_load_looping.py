@@ -179,7 +179,7 @@ def test_a_loop_without_pauses_is_refused_because_it_has_no_rate() -> None:
     assert profile.loop is not None
     for change, words in (
         ({"once": 2}, "without steps that come again"),
-        ({"journey": "J-99"}, "no journey 'J-99'"),
+        ({"journey": "J-99"}, "no journey 'J-99' to loop over"),
     ):
         with pytest.raises(ConfigError, match=words):
             make_plan(
