@@ -1,0 +1,109 @@
+"""The sequential decision about one probe: pass, fail, go on, or undecided at the end.
+
+The evidence is looked at a few times, at 16, 32, 64 ... seconds, and the probability of a wrong
+decision that a probe may have is spent over its looks in proportion to the time that passed: half
+of it at the last look, a quarter at the one before. Far from the capacity the first look decides;
+close to it the last one has nearly the power of a single test. Boole's inequality over the looks
+makes the bound hold whatever their joint distribution is.
+
+A rate passes when every gate surely holds: passing wrongly takes a wrong limit of the very gate
+that is missed, so each may use the whole error. It fails when some gate is surely missed: any of
+them could be wrong, so they share it.
+
+Source: Lan and DeMets (1983), Biometrika 70(3), 659-663 (spending the error over looks).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from palier.capacity.evidence import Gate, Stretch, counts_of
+from palier.capacity.rules import Rules
+from palier.capacity.share import find_dependence, lower_limit, upper_limit
+
+Outcome = Literal["pass", "fail", "go_on", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateShare:
+    """One gate of a probe: the share that missed it, and how sure that is at this look.
+
+    Attributes:
+        missed: Requests that missed it.
+        effective: Independent requests the probe is worth; 0 when that cannot be told.
+        low: One-sided limit from below, at the error this look may spend on failing.
+        high: One-sided limit from above, at the error it may spend on passing.
+    """
+
+    gate: Gate
+    share: float
+    missed: int
+    effective: float
+    low: float
+    high: float
+
+    @property
+    def strain(self) -> float:
+        """How much of what is allowed was used; 1 at the capacity."""
+        return self.share / self.gate.allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is known of one probe."""
+
+    outcome: Outcome
+    shares: tuple[GateShare, ...]
+
+    @property
+    def binding(self) -> GateShare:
+        """The gate that is strained most."""
+        return max(self.shares, key=lambda one: one.strain)
+
+
+def seconds_of(stretches: Sequence[Stretch]) -> int:
+    return sum(stretch.seconds for stretch in stretches)
+
+
+@functools.lru_cache(maxsize=2**14)
+def decide(rules: Rules, stretches: tuple[Stretch, ...]) -> Decision:
+    """The decision at the last look that the evidence has reached.
+
+    Every step of a search asks for those of all its probes again, so they are kept.
+    """
+    seconds = seconds_of(stretches)
+    look = max((k for k in range(rules.looks) if seconds >= rules.look_at_s(k)), default=None)
+    error = rules.error_of_a_probe * _spent(rules, look or 0)
+    shares = tuple(_share(rules, stretches, gate, error) for gate in rules.gates)
+    outcome: Outcome = "go_on"
+    if look is None:
+        pass
+    elif any(one.low > one.gate.allowed for one in shares):
+        outcome = "fail"
+    elif all(one.high <= one.gate.allowed for one in shares):
+        outcome = "pass"
+    elif look == rules.looks - 1:
+        outcome = "undecided"
+    return Decision(outcome=outcome, shares=shares)
+
+
+def _spent(rules: Rules, look: int) -> float:
+    """Part of a probe's error that this look may spend; over all looks they add up to 1."""
+    before = rules.look_at_s(look - 1) if look else 0
+    return (rules.look_at_s(look) - before) / rules.longest_probe_s
+
+
+def _share(rules: Rules, stretches: Sequence[Stretch], gate: Gate, error: float) -> GateShare:
+    counts = counts_of(stretches, gate)
+    dependence = find_dependence(counts)
+    return GateShare(
+        gate=gate,
+        share=counts.share,
+        missed=int(counts.missed.sum()),
+        effective=int(counts.planned.sum()) / dependence.design_effect if dependence else 0.0,
+        low=lower_limit(counts, dependence, error / len(rules.gates)) if dependence else 0.0,
+        high=upper_limit(counts, dependence, error) if dependence else 1.0,
+    )

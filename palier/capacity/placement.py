@@ -1,0 +1,157 @@
+"""Where the next probe goes.
+
+The logarithm of the share that misses a limit is nearly a straight line in the rate: the tail of a
+response time is exponential in (capacity - rate) times the limit. A weighted line through the
+probes near the crossing guesses it, and the next two probes are put half a width to either side,
+where both are decided quickly, and not on the crossing itself, where none ever is.
+
+The line only places probes. It decides nothing: where it is wrong the search takes more probes,
+and where it has no points the bracket is bisected, or the rate doubled.
+
+Source: Abate, Choudhury and Whitt (1995), Operations Research 43(5), 885-901 (exponential tails).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from palier.capacity.decision import GateShare
+
+FEWEST_MISSES: Final = 10
+"""Fewer say little about a logarithm."""
+
+SATURATED: Final = 0.5
+"""Above this share the tail is no tail any more, and the line bends."""
+
+BEND: Final = 0.3
+"""How wrong the line may be at a point: this times the square of its height, as a curve is."""
+
+NEAR: Final = 0.12
+"""How far outside the bracket, as a logarithm, a probe still helps to draw the line."""
+
+ALONE: Final = 0.2
+"""A single probe that is no higher or lower than this is itself the guess."""
+
+CLEAR: Final = 0.45
+"""Part of half a width that a probe should stay away from the crossing to be decided."""
+
+SAME: Final = 1.004
+"""Two rates closer than this are one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What one probe says about the line: its rate and its most strained gate."""
+
+    rate_per_s: float
+    share: GateShare
+
+
+def guess_crossing(points: Sequence[Point], low: float | None, high: float | None) -> float | None:
+    """Rate at which the most strained gate uses up what it allows; None without a rising line.
+
+    Only probes in the bracket and near it count: at low rates the tail is that of the services
+    alone, and flat.
+    """
+    known = _near([point for point in points if _on_the_line(point)], low, high)
+    if not known:
+        return None
+    rate = np.array([point.rate_per_s for point in known])
+    height = np.array([math.log(point.share.strain) for point in known])
+    if len(known) == 1:
+        return float(rate[0]) if abs(height[0]) < ALONE else None
+    error = np.array([_noise(point) for point in known]) + (BEND * height**2) ** 2
+    weight = 1 / np.maximum(error, 1e-6)
+    middle = float(weight @ rate / weight.sum())
+    level = float(weight @ height / weight.sum())
+    spread = float(weight @ (rate - middle) ** 2)
+    slope = float(weight @ ((rate - middle) * (height - level))) / spread if spread else 0.0
+    return middle - level / slope if slope > 0 else None
+
+
+def _on_the_line(point: Point) -> bool:
+    one = point.share
+    return one.missed >= FEWEST_MISSES and one.share < SATURATED and one.effective > 0
+
+
+def _noise(point: Point) -> float:
+    """Variance of the logarithm of the share, by its first derivative."""
+    one = point.share
+    return (1 - one.share) / (one.effective * one.share)
+
+
+def _near(points: Sequence[Point], low: float | None, high: float | None) -> Sequence[Point]:
+    """The probes in the bracket or within ``NEAR`` of it, or else the two that are nearest."""
+
+    def distance(point: Point) -> float:
+        below = math.log(low / point.rate_per_s) if low is not None else 0.0
+        above = math.log(point.rate_per_s / high) if high is not None else 0.0
+        return max(0.0, below, above)
+
+    ordered = sorted(points, key=distance)
+    return ordered[: max(2, sum(distance(point) <= NEAR for point in points))]
+
+
+def next_rate(
+    low: float | None, high: float | None, points: Sequence[Point], *, width: float, start: float
+) -> float:
+    """Rate of the next probe, inside the bracket.
+
+    Args:
+        low: Highest rate that passed.
+        high: Lowest rate that failed.
+        points: All probes with evidence.
+        width: Width that ends the search, as a share of the lower end.
+        start: First rate, when nothing is known.
+    """
+    if not points:
+        return start
+    rates = [point.rate_per_s for point in points]
+    floor = low if low is not None else (high or min(rates)) / 2
+    ceiling = high if high is not None else 2 * (low or max(rates))
+    guess = guess_crossing(points, low, high)
+    half = math.sqrt(1 + width)
+    if guess is not None and floor / half < guess < ceiling * half:
+        for rate in _around(guess, low, high, width):
+            if floor * SAME < rate < ceiling / SAME and not _undecided(rate, rates):
+                return rate
+    if low is None:
+        return floor
+    if high is None:
+        return ceiling
+    return _middle_of_the_largest_gap(low, high, rates)
+
+
+def _around(guess: float, low: float | None, high: float | None, width: float) -> list[float]:
+    """Rates worth probing, the best first.
+
+    Those that end the search if they are decided as guessed come first, of two the one that is
+    farther from the guess; then half a width below the guess, and above it.
+    """
+    half = math.sqrt(1 + width)
+    clear = 1 + CLEAR * (half - 1)
+    ending = []
+    if low is not None and low * (1 + width) > guess * clear:
+        ending.append(low * (1 + width))
+    if high is not None and high / (1 + width) < guess / clear:
+        ending.append(high / (1 + width))
+    ending.sort(key=lambda rate: -abs(math.log(rate / guess)))
+    return [*ending, guess / half, guess * half]
+
+
+def _undecided(rate: float, probed: Sequence[float]) -> bool:
+    """Whether a probe inside the bracket, so an undecided one, was nearly at this rate."""
+    return any(max(rate, one) < SAME * min(rate, one) for one in probed)
+
+
+def _middle_of_the_largest_gap(low: float, high: float, probed: Sequence[float]) -> float:
+    """Bisection; undecided probes inside the bracket divide it."""
+    edges = sorted({low, high, *(rate for rate in probed if low < rate < high)})
+    below, above = max(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0])
+    return math.sqrt(below * above)

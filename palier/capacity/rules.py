@@ -1,0 +1,82 @@
+"""What a search may do and how sure it has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from palier.capacity.evidence import Gate
+from palier.errors import ConfigError
+from palier.model.bounds import NotNegative, Positive, Share, check_bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The question, the precision asked for, and the bounds.
+
+    Attributes:
+        gates: All of them have to hold at a rate that passes.
+        start_per_s: Rate of the first probe.
+        lowest_per_s: Below it nobody wants to know.
+        highest_per_s: No probe is faster: what the load generator is certified for.
+        width: The interval is at most this share of its lower end wide.
+        error: Probability, over the whole search, that a decision was wrong.
+        most_probes: Bound of the search.
+        longest_s: Bound of the seconds under load, warm-ups included.
+        first_look_s: Seconds of evidence after which a probe is looked at first.
+        looks: How often it is looked at; the evidence doubles from look to look.
+        warmup_s: Seconds at the start of every stretch that are no evidence.
+        drain_s: How long the backlog of a probe may take to drain.
+        proof_s: Seconds of load at the rate at which health is proved again.
+        attempts: How often an unfit stretch, or a proof of health, is tried.
+    """
+
+    gates: tuple[Gate, ...]
+    start_per_s: Positive
+    lowest_per_s: Positive
+    highest_per_s: Positive
+    width: Share = 0.05
+    error: Share = 0.05
+    most_probes: int = 12
+    longest_s: Positive = 7200.0
+    first_look_s: int = 16
+    looks: int = 7
+    warmup_s: NotNegative = 5.0
+    drain_s: Positive = 60.0
+    proof_s: Positive = 10.0
+    attempts: int = 2
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        names = [gate.id for gate in self.gates]
+        if not names or len(set(names)) != len(names):
+            raise ConfigError(
+                what="a search needs gates with different ids",
+                where="gates of the search: " + (", ".join(names) or "none"),
+                fix="give the tier a target with the role gate, each id once",
+            )
+        if not self.lowest_per_s <= self.start_per_s <= self.highest_per_s:
+            raise ConfigError(
+                what=f"the first rate {self.start_per_s:g}/s is not between the lowest "
+                f"{self.lowest_per_s:g}/s and the highest {self.highest_per_s:g}/s",
+                where="rates of the search",
+                fix="start at a rate that the search may probe",
+            )
+        if min(self.most_probes, self.first_look_s, self.looks, self.attempts) < 1:
+            raise ConfigError(
+                what="probes, looks and attempts are counted from one",
+                where="bounds of the search",
+                fix="give at least 1 of each",
+            )
+
+    def look_at_s(self, look: int) -> int:
+        """Seconds of evidence at a look; looks count from 0."""
+        return int(self.first_look_s * 2**look)
+
+    @property
+    def longest_probe_s(self) -> int:
+        return self.look_at_s(self.looks - 1)
+
+    @property
+    def error_of_a_probe(self) -> float:
+        """Boole's inequality: that of the search, shared by the probes it may make."""
+        return self.error / self.most_probes

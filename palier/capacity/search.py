@@ -1,0 +1,277 @@
+"""The search for the highest rate at which every gate holds, as a state machine without effects.
+
+``next_step`` says what to do; the driver does it and tells the outcome by one of ``measured``,
+``unfit``, ``drained`` and ``proved``, each of which gives the log after it. The log is all the
+state there is, so a search that was cut off goes on from its document.
+
+    Measure -> (go on: Measure ...) -> Drain -> ProveHealth -> Measure at the next rate ... Finished
+
+Doubling finds a rate that fails; then bisection, guided by what the probes measured
+(``placement``), closes the bracket. Each probe is decided sequentially with a stated probability
+of being wrong (``decision``), so the bracket holds the capacity unless one of the decisions was
+wrong: an interval with the confidence ``1 - rules.error`` that assumes neither a law of the
+response times nor one of how they grow with the rate, only that they grow.
+
+Source: Waeber, Frazier and Henderson (2013), SIAM J. Control Optim. 51(3), 2261-2279 (bisection
+where each query is repeated until a sequential test decides); Shivam et al. (2008), USENIX ATC
+(searching a server's peak rate with target accuracy and confidence).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from palier.capacity.bracket import Bracket, find_bracket
+from palier.capacity.decision import Decision, decide, seconds_of
+from palier.capacity.evidence import Stretch
+from palier.capacity.log import Probe, SearchLog
+from palier.capacity.placement import Point, guess_crossing, next_rate
+
+End = Literal[
+    "found",
+    "probes_used_up",
+    "time_used_up",
+    "nothing_passes",
+    "never_fails",
+    "backlog_stayed",
+    "not_healthy",
+    "measurement_unfit",
+]
+"""Why a search ended. Only ``found`` has the width that was asked for."""
+
+REACHED = 1e-9
+"""Room for rounding where a width or a rate is compared with its bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Offer ``rate_per_s``; the ``seconds`` after ``warmup_s`` are evidence."""
+
+    rate_per_s: float
+    warmup_s: float
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """Offer nothing until no request is open and no queue holds anything."""
+
+    at_most_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProveHealth:
+    """Show that the last probe left no damage: a rate that passed is answered right again."""
+
+    rate_per_s: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the search found.
+
+    Attributes:
+        end: Why it ended.
+        low: Highest rate that passed; None when none did.
+        high: Lowest rate that failed; None when none did.
+        binding: Gate that fails at ``high``, or is strained most at ``low``.
+        guess_per_s: Where in the interval the capacity probably is.
+        confidence: Of the interval.
+        probes: How many were made.
+        loaded_s: Seconds under load.
+        violations: Rates that passed above one that failed twice.
+        why: A sentence where the search ended early.
+    """
+
+    end: End
+    low: float | None
+    high: float | None
+    binding: str | None
+    guess_per_s: float | None
+    confidence: float
+    probes: int
+    loaded_s: float
+    violations: tuple[float, ...] = ()
+    why: str = ""
+
+
+Step: TypeAlias = Measure | Drain | ProveHealth | Answer
+
+
+def next_step(log: SearchLog) -> Step:
+    """What to do now; an :class:`Answer` when there is nothing left to do."""
+    rules, decisions = log.rules, log.decisions()
+    bracket = _bracket(log, decisions)
+    last = log.probes[-1] if log.probes else None
+    if last is not None and len(last.unfit) >= rules.attempts:
+        return _answer(log, decisions, "measurement_unfit", last.unfit[-1])
+    if last is not None and decisions[-1].outcome == "go_on":
+        return _measure(log, decisions, last.rate_per_s, last.stretches)
+    end = _end(log, bracket)
+    if end is not None:
+        return _answer(log, decisions, end)
+    if last is not None and not last.healthy:
+        return _recover(log, decisions, last)
+    if len(log.probes) >= rules.most_probes:
+        return _answer(log, decisions, "probes_used_up")
+    return _measure(log, decisions, _next_rate(log, decisions, bracket), ())
+
+
+def measured(log: SearchLog, stretch: Stretch) -> SearchLog:
+    """The log after a :class:`Measure` that gave evidence."""
+    log, probe = _going_on(log)
+    return log.with_last(dataclasses.replace(probe, stretches=(*probe.stretches, stretch)))
+
+
+def unfit(log: SearchLog, why: str) -> SearchLog:
+    """The log after a :class:`Measure` whose measurement was no evidence."""
+    log, probe = _going_on(log)
+    return log.with_last(dataclasses.replace(probe, unfit=(*probe.unfit, why)))
+
+
+def drained(log: SearchLog, *, done: bool) -> SearchLog:
+    """The log after a :class:`Drain`; ``done`` is False when something was left at its end."""
+    _expect(log, Drain)
+    return log.with_last(dataclasses.replace(log.probes[-1], drained=done))
+
+
+def proved(log: SearchLog, *, healthy: bool, why: str = "") -> SearchLog:
+    """The log after a :class:`ProveHealth`; an unhealthy system is drained and tried again."""
+    _expect(log, ProveHealth)
+    last = log.probes[-1]
+    if healthy:
+        return log.with_last(dataclasses.replace(last, healthy=True))
+    return log.with_last(
+        dataclasses.replace(last, drained=None, healthy=False, sick=(*last.sick, why))
+    )
+
+
+def _going_on(log: SearchLog) -> tuple[SearchLog, Probe]:
+    """The probe that the stretch belongs to; a new one when the last is decided."""
+    step = _expect(log, Measure)
+    assert isinstance(step, Measure)
+    last = log.probes[-1] if log.probes else None
+    if last is None or decide(log.rules, last.stretches).outcome != "go_on":
+        last = Probe(rate_per_s=step.rate_per_s)
+        log = dataclasses.replace(log, probes=(*log.probes, last))
+    return log, last
+
+
+def _expect(log: SearchLog, kind: type[Step]) -> Step:
+    step = next_step(log)
+    if not isinstance(step, kind):
+        raise ValueError(f"the search asked for {step}, not for {kind.__name__}")
+    return step
+
+
+def _bracket(log: SearchLog, decisions: tuple[Decision, ...]) -> Bracket:
+    return find_bracket(
+        [
+            (probe.rate_per_s, decision.outcome)
+            for probe, decision in zip(log.probes, decisions, strict=True)
+        ]
+    )
+
+
+def _end(log: SearchLog, bracket: Bracket) -> End | None:
+    """Whether the bracket answers the question."""
+    rules = log.rules
+    if bracket.doubtful is not None:
+        return None
+    if bracket.low is not None and bracket.high is not None:
+        narrow = bracket.high - bracket.low <= rules.width * bracket.low * (1 + REACHED)
+        return "found" if narrow else None
+    if bracket.low is not None and bracket.low >= rules.highest_per_s * (1 - REACHED):
+        return "never_fails"
+    if bracket.high is not None and bracket.high <= rules.lowest_per_s * (1 + REACHED):
+        return "nothing_passes"
+    return None
+
+
+def _recover(log: SearchLog, decisions: tuple[Decision, ...], last: Probe) -> Step:
+    """Drained first, then healthy: nothing of one probe may be seen by the next."""
+    rules = log.rules
+    if last.drained is False:
+        why = f"requests were still open {rules.drain_s:g} s after {last.rate_per_s:g}/s"
+        return _answer(log, decisions, "backlog_stayed", why)
+    if len(last.sick) >= rules.attempts:
+        return _answer(log, decisions, "not_healthy", last.sick[-1])
+    if last.drained is None:
+        return Drain(at_most_s=rules.drain_s)
+    bracket = _bracket(log, decisions)
+    rate = rules.lowest_per_s if bracket.low is None else min(bracket.low, rules.start_per_s)
+    return ProveHealth(rate_per_s=rate, seconds=rules.proof_s)
+
+
+def _measure(
+    log: SearchLog,
+    decisions: tuple[Decision, ...],
+    rate_per_s: float,
+    stretches: tuple[Stretch, ...],
+) -> Measure | Answer:
+    """Up to the next look, if the time allows it."""
+    rules, seconds = log.rules, seconds_of(stretches)
+    look_s = min(at for k in range(rules.looks) if (at := rules.look_at_s(k)) > seconds)
+    step = Measure(rate_per_s=rate_per_s, warmup_s=rules.warmup_s, seconds=look_s - seconds)
+    if log.loaded_s + step.warmup_s + step.seconds > rules.longest_s:
+        return _answer(log, decisions, "time_used_up")
+    return step
+
+
+def _next_rate(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) -> float:
+    rules = log.rules
+    if bracket.doubtful is not None:
+        return bracket.doubtful
+    rate = next_rate(
+        bracket.low,
+        bracket.high,
+        _points(log, decisions),
+        width=rules.width,
+        start=rules.start_per_s,
+    )
+    return min(max(rate, rules.lowest_per_s), rules.highest_per_s)
+
+
+def _points(log: SearchLog, decisions: tuple[Decision, ...]) -> list[Point]:
+    return [
+        Point(rate_per_s=probe.rate_per_s, share=decision.binding)
+        for probe, decision in zip(log.probes, decisions, strict=True)
+        if probe.stretches
+    ]
+
+
+def _answer(log: SearchLog, decisions: tuple[Decision, ...], end: End, why: str = "") -> Answer:
+    bracket = _bracket(log, decisions)
+    return Answer(
+        end=end,
+        low=bracket.low,
+        high=bracket.high,
+        binding=_binding(log, decisions, bracket),
+        guess_per_s=_guess(log, decisions, bracket),
+        confidence=1 - log.rules.error,
+        probes=len(log.probes),
+        loaded_s=log.loaded_s,
+        violations=bracket.violations,
+        why=why,
+    )
+
+
+def _binding(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) -> str | None:
+    end = bracket.high if bracket.high is not None else bracket.low
+    for probe, decision in zip(log.probes, decisions, strict=True):
+        if probe.rate_per_s == end and decision.outcome in ("pass", "fail"):
+            return decision.binding.gate.id
+    return None
+
+
+def _guess(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) -> float | None:
+    if bracket.low is None or bracket.high is None:
+        return None
+    guess = guess_crossing(_points(log, decisions), bracket.low, bracket.high)
+    if guess is None:
+        return math.sqrt(bracket.low * bracket.high)
+    return min(max(guess, bracket.low), bracket.high)
