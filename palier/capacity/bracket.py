@@ -4,7 +4,8 @@ All rates up to the capacity pass and all above it fail; with the stated probabi
 was wrong, and then no rate fails below one that passes. Where that is seen nevertheless, something
 is not as assumed: a decision was wrong, or the system changed, or it holds more when it is asked
 faster. The failing rate is then probed once more. If it passes now, its two probes contradict each
-other and neither counts. Otherwise the capacity ends below it, whatever passed above.
+other and neither counts. Otherwise the capacity ends below it, whatever passed above. In the same
+way a rate that passed counts no more when a second, longer probe does not pass.
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ def find_bracket(probes: Sequence[tuple[float, Outcome]]) -> Bracket:
     for rate, outcome in probes:
         if outcome in ("pass", "fail", "undecided"):
             outcomes[rate].append(outcome)
-    agreed = {rate: seen for rate, seen in outcomes.items() if not {"pass", "fail"} <= set(seen)}
-    passed = sorted(rate for rate, seen in agreed.items() if "pass" in seen)
-    failed = sorted(rate for rate, seen in agreed.items() if "fail" in seen)
+    passed = sorted(rate for rate, seen in outcomes.items() if set(seen) == {"pass"})
+    failed = sorted(
+        rate for rate, seen in outcomes.items() if "fail" in seen and "pass" not in seen
+    )
     if not failed:
         return Bracket(low=passed[-1] if passed else None, high=None)
     high = failed[0]

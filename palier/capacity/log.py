@@ -21,6 +21,7 @@ class Probe:
 
     Attributes:
         rate_per_s: Sessions or requests that arrive in a second, as the driver counts.
+        firm: Whether it confirms a rate that passed early, and takes its time for it.
         stretches: Evidence, in order.
         unfit: Why stretches were no evidence (the generator was late, a worker was lost).
         drained: Whether the backlog drained afterwards; None before that is known.
@@ -29,6 +30,7 @@ class Probe:
     """
 
     rate_per_s: float
+    firm: bool = False
     stretches: tuple[Stretch, ...] = ()
     unfit: tuple[str, ...] = ()
     drained: bool | None = None
@@ -52,7 +54,10 @@ class SearchLog:
         )
 
     def decisions(self) -> tuple[Decision, ...]:
-        return tuple(decide(self.rules, probe.stretches) for probe in self.probes)
+        return tuple(self.decision(probe) for probe in self.probes)
+
+    def decision(self, probe: Probe) -> Decision:
+        return decide(self.rules, probe.stretches, firm=probe.firm)
 
     def with_last(self, probe: Probe) -> SearchLog:
         return dataclasses.replace(self, probes=(*self.probes[:-1], probe))

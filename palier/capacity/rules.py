@@ -24,6 +24,7 @@ class Rules:
         longest_s: Bound of the seconds under load, warm-ups included.
         first_look_s: Seconds of evidence after which a probe is looked at first.
         looks: How often it is looked at; the evidence doubles from look to look.
+        firm_look: The look, counted from 0, from which a probe near the capacity may pass.
         warmup_s: Seconds at the start of every stretch that are no evidence.
         drain_s: How long the backlog of a probe may take to drain.
         proof_s: Seconds of load at the rate at which health is proved again.
@@ -40,6 +41,7 @@ class Rules:
     longest_s: Positive = 7200.0
     first_look_s: int = 16
     looks: int = 7
+    firm_look: int = 3
     warmup_s: NotNegative = 5.0
     drain_s: Positive = 60.0
     proof_s: Positive = 10.0
@@ -71,6 +73,11 @@ class Rules:
     def look_at_s(self, look: int) -> int:
         """Seconds of evidence at a look; looks count from 0."""
         return int(self.first_look_s * 2**look)
+
+    @property
+    def firm_s(self) -> int:
+        """Evidence that shows how misses cluster: that of the firm look, or of the last one."""
+        return self.look_at_s(min(self.firm_look, self.looks - 1))
 
     @property
     def longest_probe_s(self) -> int:

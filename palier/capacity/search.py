@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from palier.capacity.bracket import Bracket, find_bracket
-from palier.capacity.decision import Decision, decide, seconds_of
+from palier.capacity.decision import Decision, seconds_of
 from palier.capacity.evidence import Stretch
 from palier.capacity.log import Probe, SearchLog
 from palier.capacity.placement import Point, guess_crossing, next_rate
+from palier.capacity.rules import Rules
 
 End = Literal[
     "found",
@@ -155,8 +156,9 @@ def _going_on(log: SearchLog) -> tuple[SearchLog, Probe]:
     step = _expect(log, Measure)
     assert isinstance(step, Measure)
     last = log.probes[-1] if log.probes else None
-    if last is None or decide(log.rules, last.stretches).outcome != "go_on":
-        last = Probe(rate_per_s=step.rate_per_s)
+    if last is None or log.decision(last).outcome != "go_on":
+        firm = step.rate_per_s == _to_confirm(log, _bracket(log, log.decisions()))
+        last = Probe(rate_per_s=step.rate_per_s, firm=firm)
         log = dataclasses.replace(log, probes=(*log.probes, last))
     return log, last
 
@@ -183,13 +185,30 @@ def _end(log: SearchLog, bracket: Bracket) -> End | None:
     if bracket.doubtful is not None:
         return None
     if bracket.low is not None and bracket.high is not None:
-        narrow = bracket.high - bracket.low <= rules.width * bracket.low * (1 + REACHED)
-        return "found" if narrow else None
+        found = _is_narrow(rules, bracket) and _to_confirm(log, bracket) is None
+        return "found" if found else None
     if bracket.low is not None and bracket.low >= rules.highest_per_s * (1 - REACHED):
         return "never_fails"
     if bracket.high is not None and bracket.high <= rules.lowest_per_s * (1 + REACHED):
         return "nothing_passes"
     return None
+
+
+def _is_narrow(rules: Rules, bracket: Bracket) -> bool:
+    if bracket.low is None or bracket.high is None:
+        return False
+    return bracket.high - bracket.low <= rules.width * bracket.low * (1 + REACHED)
+
+
+def _to_confirm(log: SearchLog, bracket: Bracket) -> float | None:
+    """The lower end of a narrow bracket while all that passed there were short probes."""
+    if bracket.doubtful is not None or not _is_narrow(log.rules, bracket):
+        return None
+    firm = any(
+        probe.rate_per_s == bracket.low and seconds_of(probe.stretches) >= log.rules.firm_s
+        for probe in log.probes
+    )
+    return None if firm else bracket.low
 
 
 def _recover(log: SearchLog, decisions: tuple[Decision, ...], last: Probe) -> Step:
@@ -226,6 +245,8 @@ def _next_rate(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket
     rules = log.rules
     if bracket.doubtful is not None:
         return bracket.doubtful
+    if (early := _to_confirm(log, bracket)) is not None:
+        return early
     rate = next_rate(
         bracket.low,
         bracket.high,

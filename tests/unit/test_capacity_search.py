@@ -1,0 +1,303 @@
+"""The search: its steps in order, its bounds, its answers, and searches in virtual time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from palier.capacity.bracket import find_bracket
+from palier.capacity.evidence import Gate, Stretch
+from palier.capacity.log import SearchLog, log_as_json, log_from_json
+from palier.capacity.queue import Queue, capacity
+from palier.capacity.rules import Rules
+from palier.capacity.search import (
+    Answer,
+    Drain,
+    Measure,
+    ProveHealth,
+    drained,
+    measured,
+    next_step,
+    proved,
+    unfit,
+)
+from palier.capacity.virtual import VirtualSystem, answers_of, run_searches
+from palier.errors import ConfigError, RunFilesError
+
+RULES = Rules(
+    gates=(Gate(id="late", allowed=0.05), Gate(id="wrong", allowed=0.01)),
+    start_per_s=100,
+    lowest_per_s=10,
+    highest_per_s=5000,
+)
+
+
+def answered(rate_per_s: float, seconds: int, holds: float, *, wrong: float = 0.0) -> Stretch:
+    """Seconds of a system without noise that holds ``holds`` a second."""
+    planned = 2000
+    late = min(1.0, 0.05 * (rate_per_s / holds) ** 12)
+    return Stretch(
+        planned=(planned,) * seconds,
+        missed={
+            "late": (round(planned * late),) * seconds,
+            "wrong": (round(planned * wrong),) * seconds,
+        },
+    )
+
+
+def recovered(log: SearchLog) -> SearchLog:
+    """Drained and healthy, where the search asks for it."""
+    if isinstance(next_step(log), Drain):
+        log = drained(log, done=True)
+    if isinstance(next_step(log), ProveHealth):
+        log = proved(log, healthy=True)
+    return log
+
+
+def probe_once(log: SearchLog, holds: float, **also: float) -> SearchLog:
+    """The next probe to its decision."""
+    log = recovered(log)
+    step = next_step(log)
+    assert isinstance(step, Measure)
+    rate = step.rate_per_s
+    while isinstance(step := next_step(log), Measure) and step.rate_per_s == rate:
+        log = measured(log, answered(rate, step.seconds, holds, **also))
+    return log
+
+
+def run(rules: Rules, system: Callable[[Measure], Stretch]) -> tuple[SearchLog, Answer]:
+    log = SearchLog(rules=rules)
+    while not isinstance(step := next_step(log), Answer):
+        log = measured(log, system(step)) if isinstance(step, Measure) else recovered(log)
+    return log, step
+
+
+def search_for(holds: float, rules: Rules = RULES, **also: float) -> Answer:
+    return run(rules, lambda step: answered(step.rate_per_s, step.seconds, holds, **also))[1]
+
+
+def test_the_first_step_is_a_probe_at_the_first_rate() -> None:
+    assert next_step(SearchLog(rules=RULES)) == Measure(rate_per_s=100, warmup_s=5, seconds=16)
+
+
+def test_a_probe_that_is_not_decided_goes_on_at_its_rate_until_the_next_look() -> None:
+    log = measured(SearchLog(rules=RULES), answered(100, 16, holds=100.0))
+    assert next_step(log) == Measure(rate_per_s=100, warmup_s=5, seconds=16)
+    log = measured(log, answered(100, 16, holds=100.0))
+    assert next_step(log) == Measure(rate_per_s=100, warmup_s=5, seconds=32)
+    assert len(log.probes) == 1
+
+
+def test_the_backlog_is_drained_and_health_proved_before_the_next_probe() -> None:
+    log = probe_once(SearchLog(rules=RULES), holds=1000)
+    assert next_step(log) == Drain(at_most_s=60)
+    log = drained(log, done=True)
+    assert next_step(log) == ProveHealth(rate_per_s=100, seconds=10)
+    log = proved(log, healthy=True)
+    assert next_step(log) == Measure(rate_per_s=200, warmup_s=5, seconds=16)
+
+
+def test_outcomes_are_told_in_the_order_of_the_steps() -> None:
+    log = SearchLog(rules=RULES)
+    with pytest.raises(ValueError, match="asked for Measure"):
+        drained(log, done=True)
+    with pytest.raises(ValueError, match="asked for Drain"):
+        measured(probe_once(log, holds=1000), answered(100, 16, holds=1000))
+
+
+def test_a_system_whose_backlog_stays_is_not_probed_further() -> None:
+    log = drained(probe_once(SearchLog(rules=RULES), holds=1000), done=False)
+    answer = next_step(log)
+    assert isinstance(answer, Answer)
+    assert (answer.end, answer.low, answer.high) == ("backlog_stayed", 100, None)
+    assert "60 s after 100/s" in answer.why
+
+
+def test_an_unhealthy_system_gets_one_more_drain_and_one_more_chance() -> None:
+    log = drained(probe_once(SearchLog(rules=RULES), holds=1000), done=True)
+    log = proved(log, healthy=False, why="T-52 misses at 100/s")
+    assert isinstance(next_step(log), Drain)
+    again = drained(log, done=True)
+    assert isinstance(next_step(proved(again, healthy=True)), Measure)
+    answer = next_step(proved(again, healthy=False, why="T-52 misses at 100/s"))
+    assert isinstance(answer, Answer)
+    assert (answer.end, answer.why) == ("not_healthy", "T-52 misses at 100/s")
+
+
+def test_an_unfit_stretch_is_no_evidence_and_is_measured_once_more() -> None:
+    log = unfit(SearchLog(rules=RULES), "lag p99 was 30 ms")
+    assert next_step(log) == Measure(rate_per_s=100, warmup_s=5, seconds=16)
+    fit = measured(log, answered(100, 16, holds=1000))
+    assert len(fit.probes) == 1
+    answer = next_step(unfit(log, "lag p99 was 31 ms"))
+    assert isinstance(answer, Answer)
+    assert (answer.end, answer.low, answer.why) == ("measurement_unfit", None, "lag p99 was 31 ms")
+
+
+@pytest.mark.parametrize("holds", [12.0, 99.0, 100.0, 101.0, 640.0, 3000.0])
+def test_the_interval_holds_the_capacity_and_is_as_narrow_as_asked(holds: float) -> None:
+    answer = search_for(holds)
+    assert answer.end == "found"
+    assert answer.low is not None
+    assert answer.high is not None
+    assert answer.low <= holds <= answer.high <= 1.05 * answer.low * (1 + 1e-9)
+    assert answer.guess_per_s == pytest.approx(holds, rel=0.03)
+    assert answer.binding == "late"
+    assert answer.probes <= 12
+    assert answer.confidence == 0.95
+
+
+def test_a_system_that_never_fails_is_known_from_below_only() -> None:
+    answer = search_for(1e6)
+    assert (answer.end, answer.low, answer.high) == ("never_fails", 5000, None)
+
+
+def test_a_system_that_never_passes_is_known_from_above_only() -> None:
+    answer = search_for(1.0)
+    assert (answer.end, answer.low, answer.high) == ("nothing_passes", None, 10)
+
+
+def test_errors_at_every_rate_are_the_gate_that_binds() -> None:
+    answer = search_for(1e6, wrong=0.03)
+    assert (answer.end, answer.binding) == ("nothing_passes", "wrong")
+
+
+def test_a_search_ends_when_its_probes_or_its_time_are_used_up() -> None:
+    few = search_for(777, dataclasses.replace(RULES, most_probes=4))
+    assert (few.end, few.probes) == ("probes_used_up", 4)
+    short = search_for(777, dataclasses.replace(RULES, longest_s=90))
+    assert short.end == "time_used_up"
+    assert short.loaded_s <= 90
+
+
+def test_a_probe_that_failed_below_one_that_passed_is_made_once_more() -> None:
+    bracket = find_bracket([(100, "pass"), (200, "fail"), (300, "pass"), (400, "fail")])
+    assert (bracket.low, bracket.high, bracket.doubtful) == (100, 200, 200)
+    assert bracket.violations == (300,)
+
+
+def test_two_probes_that_contradict_each_other_do_not_count() -> None:
+    bracket = find_bracket([(100, "pass"), (200, "fail"), (300, "pass"), (200, "pass")])
+    assert (bracket.low, bracket.high, bracket.doubtful) == (300, None, None)
+
+
+def test_a_failure_that_is_seen_twice_ends_the_capacity_whatever_passed_above() -> None:
+    seen = find_bracket([(100, "pass"), (200, "fail"), (300, "pass"), (200, "fail")])
+    assert (seen.low, seen.high, seen.doubtful) == (100, 200, None)
+    assert seen.violations == (300,)
+
+
+def test_a_rate_whose_longer_probe_does_not_pass_is_no_lower_end() -> None:
+    bracket = find_bracket([(100, "pass"), (150, "pass"), (200, "fail"), (150, "undecided")])
+    assert (bracket.low, bracket.high) == (100, 200)
+
+
+def test_a_lower_end_that_passed_early_is_confirmed_before_it_is_the_answer() -> None:
+    """A cliff: nothing is late up to the capacity, everything beyond, so all probes are short."""
+
+    def cliff(step: Measure) -> Stretch:
+        late = 0 if step.rate_per_s <= 777 else 2000
+        return Stretch(
+            planned=(2000,) * step.seconds,
+            missed={"late": (late,) * step.seconds, "wrong": (0,) * step.seconds},
+        )
+
+    log, answer = run(RULES, cliff)
+    assert (answer.end, log.probes[-1].firm) == ("found", True)
+    assert log.probes[-1].rate_per_s == answer.low
+    assert sum(one.seconds for one in log.probes[-1].stretches) == RULES.firm_s
+
+
+def test_a_search_makes_the_doubtful_probe_again() -> None:
+    log = probe_once(SearchLog(rules=RULES), holds=1000)  # 100 passes
+    log = probe_once(log, holds=50)  # 200 fails
+    higher = dataclasses.replace(log.probes[0], rate_per_s=300.0)  # of another session
+    log = recovered(dataclasses.replace(log, probes=(log.probes[0], higher, log.probes[1])))
+    step = next_step(log)
+    assert isinstance(step, Measure)
+    assert step.rate_per_s == 200
+    answer = next_step(recovered(probe_once(log, holds=50)))
+    assert isinstance(answer, Measure)
+    assert 100 < answer.rate_per_s < 200
+
+
+def test_the_document_gives_the_search_back_and_it_goes_on_as_it_would_have() -> None:
+    log = SearchLog(rules=RULES)
+    for _ in range(3):
+        log = probe_once(log, holds=310)
+    document = json.loads(json.dumps(log_as_json(log)))
+    assert log_from_json(document) == log
+    assert next_step(log_from_json(document)) == next_step(log)
+
+
+def test_a_document_of_another_schema_is_refused() -> None:
+    document = {**log_as_json(SearchLog(rules=RULES)), "schema": 99}
+    with pytest.raises(RunFilesError, match="schema 99"):
+        log_from_json(document)
+
+
+def test_a_resumed_search_drops_the_open_probe_and_shows_health_before_the_next() -> None:
+    log = recovered(probe_once(SearchLog(rules=RULES), holds=1000))
+    cut_off = measured(log, answered(200, 16, holds=200.0))
+    assert len(cut_off.probes) == 2
+    resumed = cut_off.resumed()
+    assert len(resumed.probes) == 1
+    assert isinstance(next_step(resumed), Drain)
+    assert next_step(recovered(resumed)) == next_step(log)
+
+
+def test_a_search_that_was_cut_off_in_its_first_probe_begins_again() -> None:
+    log = measured(SearchLog(rules=RULES), answered(100, 16, holds=100.0))
+    assert log.resumed() == SearchLog(rules=RULES)
+
+
+def test_a_search_needs_gates_and_rates_that_fit_together() -> None:
+    with pytest.raises(ConfigError, match="gates with different ids"):
+        dataclasses.replace(RULES, gates=())
+    with pytest.raises(ConfigError, match="is not between"):
+        dataclasses.replace(RULES, start_per_s=5)
+    with pytest.raises(ConfigError, match="counted from one"):
+        dataclasses.replace(RULES, looks=0)
+
+
+def searches_against(system: VirtualSystem, searches: int) -> tuple[list[Answer], float]:
+    truth = capacity(system.queue, limit_s=system.limit_s, allowed=0.05)
+    rng = np.random.default_rng(4)
+    rules = [
+        dataclasses.replace(
+            RULES,
+            start_per_s=float(start),
+            lowest_per_s=truth / 20,
+            highest_per_s=truth * 4,
+        )
+        for start in truth * rng.uniform(0.2, 0.9, size=searches)
+    ]
+    return answers_of(run_searches(system, rules, rng)), truth
+
+
+@pytest.mark.parametrize(
+    ("servers", "limit_s", "searches"),
+    [
+        pytest.param(1, 0.2, 12, id="M/M/1"),
+        pytest.param(4, 0.4, 12, id="M/M/4"),
+        pytest.param(1, 0.2, 150, id="M/M/1, many", marks=pytest.mark.slow),
+        pytest.param(4, 0.4, 150, id="M/M/4, many", marks=pytest.mark.slow),
+    ],
+)
+def test_searches_in_virtual_time_find_the_capacity_of_a_queue(
+    servers: int, limit_s: float, searches: int
+) -> None:
+    """Slow queues keep this short; the bars of a thousand are benchmarks/search_accuracy.py."""
+    queue = Queue(servers=servers, service_per_s=50 / servers, lag_s=2e-4, error_ratio=0.001)
+    answers, truth = searches_against(VirtualSystem(queue=queue, limit_s=limit_s), searches)
+    holds = [
+        (one.low is None or one.low <= truth) and (one.high is None or truth <= one.high)
+        for one in answers
+    ]
+    assert len(answers) == searches
+    assert sum(holds) >= 0.95 * searches - 1
+    assert max(one.probes for one in answers) <= 12
