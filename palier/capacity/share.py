@@ -92,8 +92,8 @@ def upper_limit(counts: Counts, dependence: Dependence, error: float) -> float:
     share and a small variance at once. The larger of two limits counts: that of Clopper and
     Pearson, and Student's, stretched by the skewness of the batches.
 
-    Source: Johnson (1978), JASA 73, 536-544, and Willink (2005), Communications in Statistics 34,
-        2367-2376 (skewness); Tafazzoli and Wilson (2011), Skart, IIE Transactions 43, 110-128.
+    Source: Johnson (1978), JASA 73, 536-544, and Willink (2005), Communications in Statistics
+        34(4), 753-766 (skewness); Tafazzoli and Wilson (2011), Skart, IIE Transactions 43, 110-128.
     """
     n, hits = _effective(counts, dependence, error)
     exact = 1.0 if hits >= n else float(betaincinv(hits + 1, n - hits, 1 - error))
