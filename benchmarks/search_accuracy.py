@@ -71,7 +71,8 @@ class Row:
             (one.high - one.low) / truth if one.low and one.high else np.inf for one in self.answers
         ]
         yield self.share([width <= 0.05 for width in widths])
-        yield f"{np.median(widths):.1%} / {max(widths):.1%}"
+        largest = "open" if np.isinf(max(widths)) else f"{max(widths):.1%}"
+        yield f"{np.median(widths):.1%} / {largest}"
         probes = [one.probes for one in self.answers]
         yield f"{np.mean(probes):.1f} / {max(probes)}"
         loaded = [one.loaded_s / 60 for one in self.answers]

@@ -38,35 +38,55 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """One gate, second by second.
+
+    Attributes:
+        planned: Requests that the gate is about: all of them, or those of one operation.
+        missed: How many of them missed it.
+    """
+
+    planned: tuple[int, ...]
+    missed: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.planned) != len(self.missed) or any(
+            not 0 <= missed <= planned
+            for planned, missed in zip(self.planned, self.missed, strict=True)
+        ):
+            raise ConfigError(
+                what="a second misses more requests than it planned, or seconds are missing",
+                where=f"tally of {len(self.planned)} s",
+                fix="count the gate for every second, among the requests planned in it",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """Consecutive seconds under one rate, without their warm-up.
 
     Attributes:
-        planned: Requests of each second.
-        missed: For each gate, how many of them missed it.
+        tallies: By id of the gate; all of the same seconds.
     """
 
-    planned: tuple[int, ...]
-    missed: Mapping[str, tuple[int, ...]]
+    tallies: Mapping[str, Tally]
 
     def __post_init__(self) -> None:
-        for gate, missed in self.missed.items():
-            if len(missed) != len(self.planned) or any(
-                not 0 <= few <= all_ for few, all_ in zip(missed, self.planned, strict=True)
-            ):
-                raise ConfigError(
-                    what="a second misses more requests than it planned, or seconds are missing",
-                    where=f"gate {gate} of a stretch of {len(self.planned)} s",
-                    fix="count each gate for every second among the requests planned in it",
-                )
+        lengths = {len(tally.planned) for tally in self.tallies.values()}
+        if len(lengths) != 1:
+            raise ConfigError(
+                what=f"the gates of a stretch cover {sorted(lengths)} seconds",
+                where="gates " + (", ".join(self.tallies) or "none"),
+                fix="tally every gate for the same seconds",
+            )
 
     def __hash__(self) -> int:
-        """A mapping has no hash; the seconds of a measurement are as good as unique."""
-        return hash(self.planned)
+        """A mapping has no hash of its own."""
+        return hash(tuple(self.tallies.items()))
 
     @property
     def seconds(self) -> int:
-        return len(self.planned)
+        return len(next(iter(self.tallies.values())).planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +104,8 @@ class Counts:
 
 def counts_of(stretches: Sequence[Stretch], gate: Gate) -> Counts:
     """The seconds of one gate over the stretches of a probe, in order."""
-    planned = [count for stretch in stretches for count in stretch.planned]
-    missed = [count for stretch in stretches for count in stretch.missed[gate.id]]
+    tallies = [stretch.tallies[gate.id] for stretch in stretches]
     return Counts(
-        planned=np.array(planned, dtype=np.int64), missed=np.array(missed, dtype=np.int64)
+        planned=np.array([n for tally in tallies for n in tally.planned], dtype=np.int64),
+        missed=np.array([n for tally in tallies for n in tally.missed], dtype=np.int64),
     )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from palier.capacity.evidence import Stretch
+from palier.capacity.evidence import Stretch, Tally
 from palier.capacity.log import SearchLog
 from palier.capacity.queue import Queue
 from palier.capacity.rules import Rules
@@ -234,7 +234,10 @@ def _stretch(system: VirtualSystem, lanes: Lanes, lane: int, start: int, end: in
     def seconds(counts: NDArray[np.int64]) -> tuple[int, ...]:
         return tuple(counts[lane, start:end].tolist())
 
+    planned = seconds(lanes.planned)
     return Stretch(
-        planned=seconds(lanes.planned),
-        missed={system.late: seconds(lanes.missed), system.wrong: seconds(lanes.wrong)},
+        tallies={
+            system.late: Tally(planned=planned, missed=seconds(lanes.missed)),
+            system.wrong: Tally(planned=planned, missed=seconds(lanes.wrong)),
+        }
     )

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palier.capacity.evidence import Gate, Stretch
+from palier.capacity.evidence import Gate, Stretch, Tally
 from palier.capacity.log import SearchLog, log_as_json, log_from_json
 from palier.capacity.rules import Rules
 from palier.capacity.search import (
@@ -35,8 +35,11 @@ def after(log: SearchLog, step: Step, holds: float, steepness: float) -> SearchL
         return drained(log, done=True)
     if isinstance(step, Measure):
         late = min(1.0, 0.05 * (step.rate_per_s / holds) ** steepness)
-        missed = (round(PLANNED * late),) * step.seconds
-        return measured(log, Stretch(planned=(PLANNED,) * step.seconds, missed={"late": missed}))
+        tally = Tally(
+            planned=(PLANNED,) * step.seconds,
+            missed=(round(PLANNED * late),) * step.seconds,
+        )
+        return measured(log, Stretch(tallies={"late": tally}))
     return proved(log, healthy=True)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from palier.capacity.decision import Decision, decide
-from palier.capacity.evidence import Counts, Gate, Stretch
+from palier.capacity.evidence import Counts, Gate, Stretch, Tally
 from palier.capacity.queue import Queue, capacity
 from palier.capacity.rules import Rules
 from palier.capacity.share import find_dependence, upper_limit
@@ -31,8 +31,10 @@ def make_rules(*gates: Gate, looks: int = 4, error: float = 0.05, probes: int = 
 
 def make_stretch(seconds: int, planned: int = 100, **missed: int) -> Stretch:
     return Stretch(
-        planned=(planned,) * seconds,
-        missed={gate: (count,) * seconds for gate, count in missed.items()},
+        tallies={
+            gate: Tally(planned=(planned,) * seconds, missed=(count,) * seconds)
+            for gate, count in missed.items()
+        }
     )
 
 
@@ -100,7 +102,7 @@ def test_misses_that_come_together_say_less_than_those_that_come_alone() -> None
 
 def test_a_share_that_drifts_through_the_probe_decides_nothing() -> None:
     ramp = tuple(int(count) for count in np.linspace(0, 9, 128))
-    stretch = Stretch(planned=(100,) * 128, missed={"late": ramp})
+    stretch = Stretch(tallies={"late": Tally(planned=(100,) * 128, missed=ramp)})
     assert decide(make_rules(), (stretch,)).outcome == "undecided"
 
 
@@ -139,11 +141,11 @@ def first_decision(rules: Rules, lanes: Lanes, lane: int) -> str:
     """The outcome at the first look that decides."""
     for look in range(rules.looks):
         seconds = slice(5, 5 + rules.look_at_s(look))
-        stretch = Stretch(
+        tally = Tally(
             planned=tuple(lanes.planned[lane, seconds].tolist()),
-            missed={"late": tuple(lanes.missed[lane, seconds].tolist())},
+            missed=tuple(lanes.missed[lane, seconds].tolist()),
         )
-        outcome = decide(rules, (stretch,)).outcome
+        outcome = decide(rules, (Stretch(tallies={"late": tally}),)).outcome
         if outcome != "go_on":
             return outcome
     raise AssertionError("the last look always has an outcome")
@@ -159,4 +161,17 @@ def test_a_second_cannot_miss_more_than_it_planned() -> None:
     with pytest.raises(ConfigError, match="more requests than it planned"):
         make_stretch(3, 10, late=11)
     with pytest.raises(ConfigError, match="missing"):
-        Stretch(planned=(10, 10), missed={"late": (1,)})
+        Tally(planned=(10, 10), missed=(1,))
+
+
+def test_all_gates_of_a_stretch_cover_the_same_seconds() -> None:
+    long, short = (Tally(planned=(9,) * n, missed=(0,) * n) for n in (3, 2))
+    with pytest.raises(ConfigError, match=r"cover \[2, 3\] seconds"):
+        Stretch(tallies={"late": long, "wrong": short})
+    with pytest.raises(ConfigError, match="none"):
+        Stretch(tallies={})
+
+
+def test_a_gate_of_an_operation_that_was_never_asked_for_is_not_passed() -> None:
+    never = Stretch(tallies={"late": Tally(planned=(0,) * 128, missed=(0,) * 128)})
+    assert decide(make_rules(), (never,)).outcome == "undecided"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from palier.capacity.bracket import find_bracket
-from palier.capacity.evidence import Gate, Stretch
+from palier.capacity.evidence import Gate, Stretch, Tally
 from palier.capacity.log import SearchLog, log_as_json, log_from_json
 from palier.capacity.queue import Queue, capacity
 from palier.capacity.rules import Rules
@@ -38,15 +38,17 @@ RULES = Rules(
 
 def answered(rate_per_s: float, seconds: int, holds: float, *, wrong: float = 0.0) -> Stretch:
     """Seconds of a system without noise that holds ``holds`` a second."""
-    planned = 2000
-    late = min(1.0, 0.05 * (rate_per_s / holds) ** 12)
-    return Stretch(
-        planned=(planned,) * seconds,
-        missed={
-            "late": (round(planned * late),) * seconds,
-            "wrong": (round(planned * wrong),) * seconds,
-        },
-    )
+    return make_stretch(seconds, late=0.05 * (rate_per_s / holds) ** 12, wrong=wrong)
+
+
+def make_stretch(seconds: int, *, late: float, wrong: float = 0.0) -> Stretch:
+    """2,000 requests a second of which these shares miss the gates."""
+
+    def tally(share: float) -> Tally:
+        missed = round(2000 * min(1.0, share))
+        return Tally(planned=(2000,) * seconds, missed=(missed,) * seconds)
+
+    return Stretch(tallies={"late": tally(late), "wrong": tally(wrong)})
 
 
 def recovered(log: SearchLog) -> SearchLog:
@@ -200,11 +202,7 @@ def test_a_lower_end_that_passed_early_is_confirmed_before_it_is_the_answer() ->
     """A cliff: nothing is late up to the capacity, everything beyond, so all probes are short."""
 
     def cliff(step: Measure) -> Stretch:
-        late = 0 if step.rate_per_s <= 777 else 2000
-        return Stretch(
-            planned=(2000,) * step.seconds,
-            missed={"late": (late,) * step.seconds, "wrong": (0,) * step.seconds},
-        )
+        return make_stretch(step.seconds, late=0.0 if step.rate_per_s <= 777 else 1.0)
 
     log, answer = run(RULES, cliff)
     assert (answer.end, log.probes[-1].firm) == ("found", True)
