@@ -37,7 +37,7 @@ from typing import Any
 
 import msgspec
 
-from palier.model.identity import gite_id, owner_id, reservation_id
+from palier.model.identity import gite_id, guest_token, owner_id, reservation_id
 from palier.model.parse import load_catalogue
 from palier.stack.address import parts_of
 from palier.stack.app import migrate
@@ -48,12 +48,13 @@ from palier.stack.health import wait_until
 from palier.stack.ports import HOST, free_port
 from palier.stack.postgres import start_server
 from palier.stack.workspace import Workspace, unprivileged_user
-from reference_app.database import SET_IDENTITY, Statement
-from reference_app.identity.principal import Principal
+from reference_app.database import SET_GUEST, SET_IDENTITY, Statement
+from reference_app.guests.queries import open_sheet
+from reference_app.identity.principal import Guest, Principal
 from reference_app.identity.tokens import Tokens
 from reference_app.reservations.listing import RESERVATIONS
 from reference_app.reservations.queries import create_reservation, find_reservation
-from reference_app.session import Session
+from reference_app.session import GuestSession, Session, token_sha256
 from reference_app.variant import Variant
 from seed.dataset import seed_database
 
@@ -61,6 +62,7 @@ TIER = "lou-3"
 SEED = 1
 OWNER = 60
 """One above the middle: three pages of bookings, two gîtes."""
+GUEST_TOKEN = guest_token(seed=SEED, owner=OWNER, index=0)
 CONNECTIONS = 8
 SECONDS = 2.0
 ROUNDS = 3
@@ -75,7 +77,6 @@ AS_DEPLOYED = ("--loop", "uvloop", "--http", "1")
 OPTIONS: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
     "as deployed": (AS_DEPLOYED, {}),
     "event loop: asyncio": (("--loop", "asyncio", "--http", "1"), {}),
-    "event loop: rloop": (("--loop", "rloop", "--http", "1"), {}),
     "runtime: multi-threaded": ((*AS_DEPLOYED, "--runtime-mode", "mt"), {}),
     "tasks: rust": ((*AS_DEPLOYED, "--task-impl", "rust"), {}),
     "two workers on the core": ((*AS_DEPLOYED, "--workers", "2"), {}),
@@ -110,17 +111,19 @@ class Endpoint:
 
     Attributes:
         name: For people.
-        query: Runs the application's own query with a session.
+        query: Runs the application's own query with a session of ``session``.
         requests: The requests of one round, as they go over the wire.
         instead: pgbench expressions by parameter, for what must differ in each transaction.
         status: The right answer.
+        as_guest: Asked with a guest's token in place of an owner's.
     """
 
     name: str
-    query: Callable[[Session], Awaitable[Any]]
+    query: Callable[[Any], Awaitable[Any]]
     requests: Callable[[int], list[str]]
     instead: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    as_guest: bool = False
 
 
 def over_the_wire(method: str, path: str, token: str, body: Mapping[str, Any] | None = None) -> str:
@@ -180,6 +183,12 @@ def endpoints(token: str) -> list[Endpoint]:
             },
             status=201,
         ),
+        Endpoint(
+            name="guest sheet",
+            query=open_sheet,
+            requests=lambda _: [over_the_wire("GET", f"/api/guest/{GUEST_TOKEN}", token)],
+            as_guest=True,
+        ),
     ]
 
 
@@ -188,9 +197,22 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 def pgbench_script(endpoint: Endpoint, principal: Principal) -> tuple[str, dict[str, str]]:
     """The endpoint's transaction for pgbench, and its variables."""
-    request: Any = SimpleNamespace(user=principal)
     database: Any = Capture()
-    session = Session(database, None, None, request, Variant(pagination="offset"))
+    request: Any = SimpleNamespace(user=principal)
+    variant = Variant(pagination="offset")
+    session: Session | GuestSession
+    if endpoint.as_guest:
+        guest = Guest(token_sha256(GUEST_TOKEN))
+        session = GuestSession(database, guest, variant)
+        identity, who = SET_GUEST, {"token": guest.token_sha256}
+    else:
+        session = Session(database, None, None, request, variant)
+        identity = SET_IDENTITY
+        who = {
+            "user_id": str(principal.user_id),
+            "role": principal.role,
+            "tenant_id": str(principal.tenant_id),
+        }
     try:
         asyncio.run(endpoint.query(session))  # type: ignore[arg-type]
     except Captured as captured:
@@ -200,7 +222,7 @@ def pgbench_script(endpoint: Endpoint, principal: Principal) -> tuple[str, dict[
     lines = [
         f"\\set number random({FIRST_OF_PGBENCH}, {LAST_NUMBER})",
         "\\startpipeline",
-        _one_line(_PARAMETER.sub(lambda found: f":identity_{found[1]}", SET_IDENTITY)),
+        _one_line(_PARAMETER.sub(lambda found: f":identity_{found[1]}", identity)),
         _one_line(
             _PARAMETER.sub(lambda found: endpoint.instead.get(found[1], f":{found[1]}"), text)
         ),
@@ -216,12 +238,7 @@ def pgbench_script(endpoint: Endpoint, principal: Principal) -> tuple[str, dict[
     for name, value in parameters.items():
         if value is None:
             script = re.sub(rf":{name}\b", "NULL", script)
-    return script, {
-        **variables,
-        "identity_user_id": str(principal.user_id),
-        "identity_role": principal.role,
-        "identity_tenant_id": str(principal.tenant_id),
-    }
+    return script, variables | {f"identity_{name}": value for name, value in who.items()}
 
 
 def _one_line(statement: str) -> str:
@@ -405,6 +422,14 @@ def compare_options(on: Bench) -> None:
                     deployed.append(on.client(usual, requests, endpoint.status))
                     changed.append(on.client(other, requests, endpoint.status))
             _row(f"  {name}", changed, deployed)
+    print("page of 50 reservations and total, made by the server:")
+    asked = [over_the_wire("GET", "/bench/reservations", token)]
+    usual_page = endpoints(token)[0].requests(0)
+    with on.application() as port:
+        rounds = [
+            (on.client(port, asked, 200), on.client(port, usual_page, 200)) for _ in range(ROUNDS)
+        ]
+    _row("  rows become JSON in PostgreSQL", [a for a, _ in rounds], [b for _, b in rounds])
 
 
 def _row(name: str, measured: Sequence[float], base: Sequence[float]) -> None:

@@ -3,6 +3,9 @@
 ``BENCH_PIPELINE=off``: begin, identity, statement and commit in four round trips.
 ``BENCH_PREPARE=off``: every statement is parsed and planned anew.
 ``BENCH_ENCODING=json``: answers are encoded by the standard library.
+
+``/bench/reservations`` answers the first page of reservations as PostgreSQL writes it: the rows
+become JSON there, and the application passes the bytes on.
 """
 
 from __future__ import annotations
@@ -10,15 +13,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
-from litestar import Litestar, Response
+from litestar import Litestar, Response, get
+from litestar.di import NamedDependency
 from psycopg.rows import args_row
 
-from reference_app import app, database
+from reference_app import app, conditional, database
+from reference_app.conditional import Ready
 from reference_app.database import Statement
 from reference_app.identity.principal import Guest, Principal
+from reference_app.listing import _OFFSET, _statement
+from reference_app.pages import PAGE_SIZE
+from reference_app.reservations.listing import RESERVATIONS
+from reference_app.session import Session
 
 Row = TypeVar("Row")
 
@@ -46,10 +56,18 @@ class FourRoundTrips(database.Database):
             return await cursor.fetchall()
 
 
-def _render_by_library(_: Response[Any], content: Any, *__: Any, **___: Any) -> bytes:
-    if content is None or isinstance(content, bytes):
-        return content or b""
-    return json.dumps(msgspec.to_builtins(content)).encode()
+def _encode_by_library(value: Any, _: Any = None) -> bytes:
+    return json.dumps(msgspec.to_builtins(value)).encode()
+
+
+@get("/bench/reservations", include_in_schema=False)
+async def page_by_the_server(session: NamedDependency[Session]) -> Response[Any]:
+    """The same statement as the page's own, wrapped."""
+    statement = _statement(RESERVATIONS, _OFFSET, ())
+    wrapped = f"/* page_by_the_server */ SELECT json_agg(page)::text FROM ({statement}) AS page"
+    parameters = {"owner": session.user_id, "limit": PAGE_SIZE, "offset": 0}
+    found = await session.first(wrapped, parameters, str)
+    return Ready(HTTPStatus.OK, {"Content-Type": "application/json"}, (found or "[]").encode())
 
 
 def create_app() -> Litestar:
@@ -59,8 +77,10 @@ def create_app() -> Litestar:
     if os.environ.get("BENCH_PREPARE") == "off":
         _replace(database.Database, "_prepared_on", lambda *_: None)
     if os.environ.get("BENCH_ENCODING") == "json":
-        _replace(Response, "render", _render_by_library)
-    return app.create_app()
+        _replace(conditional, "encode_json", _encode_by_library)
+    made = app.create_app()
+    made.register(page_by_the_server)
+    return made
 
 
 def _replace(owner: object, name: str, value: object) -> None:
