@@ -64,8 +64,8 @@ OWNER = 60
 """One above the middle: three pages of bookings, two gîtes."""
 GUEST_TOKEN = guest_token(seed=SEED, owner=OWNER, index=0)
 CONNECTIONS = 8
-SECONDS = 2.0
-ROUNDS = 3
+SECONDS = 3.0
+ROUNDS = 5
 FIRST_OF_PGBENCH, LAST_NUMBER = 400_000, 1_400_000
 """Two-night stays from 2100 on, by number: pgbench books far behind the application, whose stays
 would else be refused for taken nights."""
