@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from reference_app.identity.principal import Principal, Role
@@ -42,7 +41,7 @@ def admission(tokens: Tokens, limit: Limit | None) -> Callable[[ASGIApp], ASGIAp
     def admit_to(app: ASGIApp) -> ASGIApp:  # Litestar passes it by name
         async def admit(scope: Scope, receive: Receive, send: Send) -> None:
             opt = scope["route_handler"].opt
-            if scope["type"] == ScopeType.HTTP and not opt.get("public"):
+            if not opt.get("public"):
                 principal = _principal(tokens, scope)
                 scope["user"] = principal
                 if limit is not None:
