@@ -1,0 +1,94 @@
+"""The books of a loader: what becomes of every planned step, written down once.
+
+A step of a visit is sent and ends, or is skipped for a reason; either way the visit goes one step
+on. Whoever plays visits decides which; that nothing is written twice or left out is kept here.
+"""
+
+from __future__ import annotations
+
+from palier.load.outcome import Outcome, SkipReason
+from palier.load.recorder import Recorder, Sent
+from scenarios.output import Output
+from scenarios.visit import Flight, Visit
+
+
+class Books:
+    """Keeps the recorder and the raw samples of one loader.
+
+    Attributes:
+        without_success: Requests that ended otherwise since somebody last set this to 0.
+    """
+
+    def __init__(self, recorder: Recorder, output: Output) -> None:
+        self.without_success = 0
+        self._recorder = recorder
+        self._output = output
+
+    def send(
+        self, visit: Visit, *, intended_us: int, started_us: int, session_wait_us: int
+    ) -> None:
+        """The next step of a visit is being sent."""
+        operation, planned_second = visit.step()
+        visit.next += 1
+        visit.flight = Flight(operation, planned_second, intended_us, started_us, session_wait_us)
+        self._recorder.start(operation=operation, planned_second=planned_second)
+
+    def end(
+        self,
+        visit: Visit,
+        ended_us: int,
+        outcome: Outcome,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """The request of a visit has ended, or was given up."""
+        flight = visit.flight
+        assert flight is not None  # it has been sent
+        visit.flight = None
+        self.without_success += outcome != "succeeded"
+        sent = Sent(
+            operation=flight.operation,
+            planned_second=flight.planned_second,
+            intended_us=flight.intended_us,
+            started_us=flight.started_us,
+            ended_us=ended_us,
+            outcome=outcome,
+            session_wait_us=flight.session_wait_us,
+            session=visit.session.index,
+            status=status,
+            request_id=request_id,
+            message=message,
+        )
+        self._recorder.end(sent)
+        self._output.sample(sent)
+
+    def pass_over(self, visit: Visit, steps: int, reason: SkipReason) -> int:
+        """Skip the next steps of a visit that nobody asks for; the sum of their pauses."""
+        passed_us = 0
+        for _ in range(steps):
+            operation, planned_second = visit.step()
+            passed_us += visit.session.pauses_us[visit.next]
+            visit.next += 1
+            self._recorder.skip(operation=operation, planned_second=planned_second, reason=reason)
+        return passed_us
+
+    def skip_rest(self, visit: Visit, reason: SkipReason, now_us: int) -> None:
+        """Skip all steps of a visit that are left.
+
+        Somebody who got no session, or not before the end, has waited at least since the step
+        was wanted: that is charged to the system.
+        """
+        charged = reason in ("no_free_session", "end_of_run")
+        while visit.open:
+            operation, planned_second = visit.step()
+            intended_us = visit.nominal_us[visit.next]
+            visit.next += 1
+            self._recorder.skip(
+                operation=operation,
+                planned_second=planned_second,
+                reason=reason,
+                intended_us=intended_us if charged else None,
+                waited_us=max(now_us - intended_us, 0),
+            )

@@ -1,0 +1,66 @@
+"""The reporter: once a second a loader's line, and then the garbage that failures left."""
+
+from __future__ import annotations
+
+import gc
+from typing import Final
+
+import gevent
+
+from palier.load.chance import MICROSECONDS
+from palier.load.recorder import Recorder
+from scenarios.books import Books
+from scenarios.output import Output
+from scenarios.run_clock import RunClock
+from scenarios.user_pool import UserPool
+from scenarios.vitals import Vitals
+
+COLLECT_AFTER: Final = 1000
+"""Requests without success after which the collector is asked: each leaves some fifty objects that
+refer to each other (the HTTP client's exceptions); successful ones leave none. Collecting this
+many takes a few milliseconds."""
+
+
+class Reporter:
+    """Writes the lines of one loader.
+
+    Attributes:
+        sessions: Sessions in progress; whoever plays them keeps it.
+    """
+
+    def __init__(
+        self, *, clock: RunClock, recorder: Recorder, books: Books, users: UserPool, output: Output
+    ) -> None:
+        self.sessions = 0
+        self._clock = clock
+        self._recorder = recorder
+        self._books = books
+        self._users = users
+        self._output = output
+        self._vitals = Vitals()
+
+    def run(self) -> None:
+        """A line for each second, until it is killed."""
+        watch = gevent.spawn(self._vitals.watch_loop)
+        second = 0
+        try:
+            while True:
+                second += 1
+                self._clock.sleep_until(second * MICROSECONDS)
+                self._write(final=False)
+                if self._books.without_success >= COLLECT_AFTER:
+                    self._books.without_success = 0
+                    gc.collect(1)
+        finally:
+            watch.kill()
+
+    def last(self) -> None:
+        """The last line, with what was seen in the whole run."""
+        self._write(final=True)
+
+    def _write(self, *, final: bool) -> None:
+        at_s = self._clock.now_us() / MICROSECONDS
+        health = self._vitals.since_last(sessions=self.sessions)
+        seen = {"observations": self._users.observations, "tallies": self._users.tallies}
+        more = seen if final else {}
+        self._output.line(self._recorder.line(at_s=at_s, final=final, health=health, **more))
