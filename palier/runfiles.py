@@ -24,7 +24,7 @@ from palier.analysis.documents import (
 )
 from palier.analysis.facts import Fact, observations_as_json, observations_from_json
 from palier.analysis.findings import Findings
-from palier.analysis.health import HEALTH_COLUMNS, no_health_lines
+from palier.analysis.health import HEALTH_COLUMNS, OPTIONAL_COLUMNS, no_health_lines
 from palier.analysis.invariants import (
     Invariant,
     invariants_as_json,
@@ -324,6 +324,7 @@ def _health_frame(folder: Path, lines: Sequence[Record]) -> pd.DataFrame:
         if absent:
             raise _damaged(folder, f"a line of a loader lacks {', '.join(absent)}")
         kept = {name: row[name] for name in HEALTH_COLUMNS}
+        kept |= {name: row.get(name) for name in OPTIONAL_COLUMNS}
         rows[int(row["worker"]), int(row["seq"])] = kept
     return pd.DataFrame(list(rows.values())) if rows else no_health_lines()
 

@@ -32,6 +32,8 @@ from palier.errors import ConfigError, LoadError
 from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_from_json
+from scenarios.names import ask_before_start
+from scenarios.names import install as install_names
 from scenarios.operation import operations_of
 from scenarios.plain import closed_profile
 from scenarios.users import Users
@@ -178,6 +180,7 @@ class _Loader:
             new_user=lambda: self._user_class(self._environment),
             output=output,
         )
+        lookup_s = ask_before_start(install_names(), self._environment.host)
         done = engine.prepare()
         # Locust's own statistics begin where ours do.
         self._environment.stats.reset_all()
@@ -187,6 +190,7 @@ class _Loader:
             "requests": done.requests,
             "lost": done.lost,
             "took_s": round(done.took_s, 3),
+            "lookup_s": None if lookup_s is None else round(lookup_s, 3),
         }
         if isinstance(self._runner, WorkerRunner):
             self._runner.send_message(READY, report)

@@ -299,3 +299,90 @@ def test_the_method_page_names_every_fitness_check_and_every_metric() -> None:
         assert f"| {check.name} |" in page
     for name in METRICS:
         assert name in page or (name.endswith("_of_plan") and "`..._of_plan`" in page)
+
+
+def test_every_stand_still_of_a_second_counts_and_its_cause_is_named() -> None:
+    """Ten short ones are as bad as one long one, which is all that ``loop_delay_max_ms`` tells."""
+    lines = health_lines(loop_delay_max_ms=15)
+    lines["stalls"] = [[[17.0, "core"]] * 9 + [[16.0, "stopped"]]] * len(lines)
+    check = named(measured(health=lines), "event loop")
+    assert not check.ok
+    assert "another process had its core" in check.measured
+
+
+def test_waiting_for_a_core_is_as_bad_as_using_it() -> None:
+    lines = health_lines(cpu_s=0.3).assign(core_wait_s=0.6, forced_switches=50)
+    check = named(measured(health=lines), "generator CPU")
+    assert not check.ok
+    assert "ready and another process had the core" in check.measured
+    assert unfit(measured(health=lines.assign(core_wait_s=0.2))) == []
+
+
+def test_a_collector_that_runs_while_it_should_be_frozen_is_found() -> None:
+    lines = health_lines().assign(gc_pauses=9, gc_max_ms=9.0, gc_total_ms=80.0)
+    assert unfit(measured(health=lines)) == ["collector"]
+    assert "9 ms at most" in named(measured(health=lines), "collector").measured
+
+
+def test_a_host_that_takes_the_cores_away_is_found() -> None:
+    lines = health_lines().assign(stolen_s=0.2, cores=2)
+    assert unfit(measured(health=lines)) == ["steal"]
+    assert unfit(measured(health=lines.assign(stolen_s=0.05))) == []
+
+
+@pytest.mark.parametrize("by_ms", [-3_600_000.0, -150.0, 150.0, 3_600_000.0])
+def test_a_clock_that_was_set_is_found_and_when(by_ms: float) -> None:
+    lines = health_lines().assign(wall_moved_ms=0.01)
+    lines.loc[7, "wall_moved_ms"] = by_ms
+    assert unfit(measured(health=lines)) == ["wall clock"]
+    assert "before 8 s" in named(measured(health=lines), "wall clock").measured
+
+
+def test_a_clock_that_is_corrected_gradually_is_no_step() -> None:
+    assert unfit(measured(health=health_lines().assign(wall_moved_ms=-80.0))) == []
+
+
+def test_a_generator_out_of_files_is_found_with_what_the_system_refused() -> None:
+    lines = health_lines().assign(files=20, files_limit=1024)
+    assert unfit(measured(health=lines)) == []
+    lines.loc[9, "files"] = 1024
+    assert unfit(measured(health=lines)) == ["open files"]
+    lines = health_lines().assign(own_error=None)
+    lines.loc[9, "own_error"] = "Too many open files"
+    assert "Too many open files" in named(measured(health=lines), "open files").measured
+    assert unfit(measured(health=lines)) == ["open files"]
+
+
+def test_requests_that_wait_for_a_name_server_are_not_the_services_fault() -> None:
+    lines = health_lines().assign(lookup_max_ms=300.0)
+    lines["lookup_waits_ms"] = [[300.0, 301.0]] * len(lines)
+    check = named(measured(health=lines), "name resolution")
+    assert not check.ok
+    assert "120 requests waited" in check.measured
+
+
+def test_a_slow_name_server_that_nobody_waits_for_is_told_and_does_no_harm() -> None:
+    lines = health_lines().assign(lookup_max_ms=0.0)
+    lines["lookup_waits_ms"] = [[]] * len(lines)
+    run = measured(health=lines, events=[{"at_s": -0.5, "name": "lead_in", "lookup_s": 0.4}])
+    assert unfit(run) == []
+    assert "the name server is slow" in named(run, "name resolution").measured
+
+
+def test_a_full_disk_makes_a_run_unfit() -> None:
+    full = {"at_s": 12.0, "kind": "fault", "name": "disk_full", "why": "no space left"}
+    assert unfit(measured(events=[full])) == ["disk"]
+    assert "full at 12 s" in named(measured(events=[full]), "disk").measured
+
+
+def test_the_end_of_a_lost_loader_is_named() -> None:
+    lost = {"at_s": 20.0, "kind": "worker", "name": "worker_lost", "worker": 0, "exit_code": -9}
+    run = measured(health=health_lines(seconds=20, final=False), events=[lost])
+    assert "killed by signal 9" in named(run, "loaders").measured
+
+
+def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:
+    for name in ("collector", "steal", "open files", "name resolution", "wall clock"):
+        check = named(measured(), name)
+        assert check.ok
+        assert "not measured" in check.measured

@@ -16,15 +16,28 @@ from palier.analysis.health.account import (
     check_schedule,
     check_shortfall,
 )
-from palier.analysis.health.clocks import check_clocks
+from palier.analysis.health.clocks import check_clocks, check_wall_clock
 from palier.analysis.health.components import check_components
-from palier.analysis.health.event_loop import check_loop
+from palier.analysis.health.event_loop import check_collector, check_loop
 from palier.analysis.health.lag import check_lag, lag_budget_s
 from palier.analysis.health.loaders import check_workers
-from palier.analysis.health.measured import HEALTH_COLUMNS, Measured, no_health_lines
-from palier.analysis.health.processor import check_cpu
+from palier.analysis.health.measured import (
+    HEALTH_COLUMNS,
+    OPTIONAL_COLUMNS,
+    Measured,
+    no_health_lines,
+)
+from palier.analysis.health.processor import check_cpu, check_steal
+from palier.analysis.health.resources import check_disk, check_files, check_names
 
-__all__ = ["HEALTH_COLUMNS", "Measured", "check_health", "lag_budget_s", "no_health_lines"]
+__all__ = [
+    "HEALTH_COLUMNS",
+    "OPTIONAL_COLUMNS",
+    "Measured",
+    "check_health",
+    "lag_budget_s",
+    "no_health_lines",
+]
 
 CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
     check_ledger,
@@ -32,11 +45,17 @@ CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
     check_counts,
     check_workers,
     check_components,
+    check_disk,
+    check_files,
     check_shortfall,
     check_lag,
     check_loop,
+    check_collector,
     check_cpu,
+    check_steal,
+    check_names,
     check_clocks,
+    check_wall_clock,
 )
 
 

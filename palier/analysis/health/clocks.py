@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from palier.analysis.findings import HealthCheck
-from palier.analysis.health.limits import LARGEST_GAP_S
-from palier.analysis.health.measured import Measured
+from palier.analysis.health.limits import CLOCK_STEP_S, LARGEST_GAP_S
+from palier.analysis.health.measured import NOT_MEASURED, Measured, told
 
 
 def check_clocks(measured: Measured) -> HealthCheck:
@@ -47,3 +47,26 @@ def _report_times(measured: Measured) -> Sequence[str]:
         if (gaps[1:] < 0).any():
             problems.append(f"the clock of loader {worker} went back")
     return problems
+
+
+def check_wall_clock(measured: Measured) -> HealthCheck:
+    """Nobody set the machine's clock during the run."""
+    moved_ms = told(measured.health, "wall_moved_ms")
+    steps = []
+    if moved_ms is not None:
+        lines = measured.health.loc[moved_ms.index]
+        for worker, at_s, moved in zip(lines["worker"], lines["at_s"], moved_ms, strict=True):
+            if abs(moved) / 1000 >= CLOCK_STEP_S:
+                steps.append(f"set by {moved / 1000:+,.1f} s before {at_s:.0f} s (loader {worker})")
+    steady = "never set" if moved_ms is not None else NOT_MEASURED
+    more = f"; and {len(steps) - 3} more" if len(steps) > 3 else ""
+    return HealthCheck(
+        name="wall clock",
+        ok=not steps,
+        measured="; ".join(steps[:3]) + more or steady,
+        limit=f"no step of {CLOCK_STEP_S * 1000:.0f} ms or more",
+        why="Response times are not touched by it: they come from a clock that nobody can set. But "
+        "the stamps of logs and telemetry no longer fit them, and whatever the system does by the "
+        "clock (tokens, leases, caches) happened at another time. If not ok: let the clock be "
+        "corrected gradually, and run again.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from palier.analysis.findings import HealthCheck
+from palier.analysis.health.causes import main_cause
 from palier.analysis.health.limits import LAG_BUDGET_S, LAG_SHARE_OF_LIMIT, LATE_SHARE
 from palier.analysis.health.measured import Measured
 from palier.analysis.ratio import lower_limit
@@ -30,6 +31,8 @@ def check_lag(measured: Measured) -> HealthCheck:
         seen = (
             f"{late:,} of {n:,} requests more than {budget_s * 1000:.0f} ms late ({late / n:.2%})"
         )
+        if late and (cause := main_cause(measured, beyond_s=0.0)):
+            seen += f"; the event loop stood still, {cause}"
     else:
         seen = "not recorded" if unrecorded else "no request was judged"
     return HealthCheck(

@@ -33,5 +33,18 @@ def _worker_problem(measured: Measured, worker: int) -> str | None:
     if holes:
         return f"loader {worker} has {holes} missing reports"
     if not bool(lines["final"].iloc[-1]):
-        return f"loader {worker} stopped reporting at {last_s:.0f} s"
+        return f"loader {worker} stopped reporting at {last_s:.0f} s{_end_of(measured, worker)}"
     return None
+
+
+def _end_of(measured: Measured, worker: int) -> str:
+    """How its process ended, as far as the driver saw it."""
+    for event in measured.events:
+        code = event.get("exit_code")
+        if (
+            event.get("name") == "worker_lost"
+            and event.get("worker") == worker
+            and code is not None
+        ):
+            return f": killed by signal {-code}" if code < 0 else f": it ended with code {code}"
+    return ""

@@ -22,6 +22,30 @@ HEALTH_COLUMNS: Final = (
 )
 
 
+OPTIONAL_COLUMNS: Final = (
+    "stalls",
+    "gc_pauses",
+    "gc_max_ms",
+    "gc_total_ms",
+    "wall_moved_ms",
+    "core_wait_s",
+    "stolen_s",
+    "cores",
+    "forced_switches",
+    "files",
+    "files_limit",
+    "tcp_sockets",
+    "memory_mib",
+    "lookups",
+    "lookup_max_ms",
+    "lookup_waits_ms",
+    "own_error",
+)
+"""Of these, what a system does not tell is absent, and a check says that it was not measured."""
+
+NOT_MEASURED: Final = "not measured: this system does not tell"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measured:
     """What the checks look at.
@@ -32,7 +56,7 @@ class Measured:
         totals: Its sums.
         histograms: Columns second, operation, outcome, clock, bucket, count.
         health: One row for each line of a loader, columns ``HEALTH_COLUMNS`` and more;
-            ``cpu_s`` is the processor time since the line before.
+            ``cpu_s`` is the processor time since the line before. Of ``OPTIONAL_COLUMNS``, any.
         from_s: Start of the judged window.
         to_s: Its end.
         schedule_digest: Of the schedule that was played; None when that is not known.
@@ -55,6 +79,24 @@ class Measured:
         """Lines about the judged window."""
         at = self.health["at_s"]
         return self.health.loc[(at > self.from_s) & (at <= self.to_s + 1)]
+
+    @property
+    def length_s(self) -> float:
+        """Of the judged window; never so short that a share of it means nothing."""
+        return max(1.0, self.to_s - self.from_s)
+
+
+def told(lines: pd.DataFrame, column: str) -> pd.Series | None:
+    """What the lines say in an optional column; None when no line says anything."""
+    if column not in lines or not lines[column].notna().any():
+        return None
+    return lines[column].dropna()
+
+
+def told_by_worker(lines: pd.DataFrame, column: str) -> pd.Series | None:
+    """Sum of a column for each loader; None when no line has it."""
+    values = told(lines, column)
+    return None if values is None else values.groupby(lines["worker"]).sum()
 
 
 def no_health_lines() -> pd.DataFrame:
