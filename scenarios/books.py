@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from palier.load.outcome import Outcome, SkipReason
 from palier.load.recorder import Recorder, Sent
-from scenarios.output import Output
+from scenarios.sink import Sink
 from scenarios.visit import Flight, Visit
 
 
@@ -19,7 +19,7 @@ class Books:
         without_success: Requests that ended otherwise since somebody last set this to 0.
     """
 
-    def __init__(self, recorder: Recorder, output: Output) -> None:
+    def __init__(self, recorder: Recorder, output: Sink) -> None:
         self.without_success = 0
         self._recorder = recorder
         self._output = output

@@ -25,10 +25,10 @@ from palier.load.recorder import Recorder
 from palier.load.schedule import Schedule
 from scenarios.books import Books
 from scenarios.lead_in import LeadIn, lead_in
-from scenarios.output import Output
 from scenarios.playing import Playing
 from scenarios.reporter import Reporter
 from scenarios.run_clock import RunClock
+from scenarios.sink import Sink
 from scenarios.user_pool import UserPool
 from scenarios.visit import Visit
 
@@ -74,7 +74,7 @@ class Engine:
         workers: int,
         limits: Limits,
         new_user: Callable[[], JourneyUser],
-        output: Output,
+        output: Sink,
     ) -> None:
         self._window_us = schedule.window_us
         self._visits = [
@@ -97,6 +97,7 @@ class Engine:
         self._playing = Group()
         self._interrupted = Event()
         self._bug: BaseException | None = None
+        self.lease_until_ns = 2**63
 
     def prepare(self) -> LeadIn:
         """Bring the sessions that are in progress at t0 to where they are, and make users."""

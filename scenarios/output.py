@@ -43,10 +43,7 @@ class Output:
     def sample(self, sent: Sent) -> None:
         """Told of every request that was sent."""
         if self._raw is not None:
-            self._raw.write(
-                f"{sent.session},{sent.operation},{sent.outcome},"
-                f"{sent.intended_us},{sent.started_us},{sent.ended_us}\n"
-            )
+            self._raw.write(sample_line(sent))
 
     def write(self, write: Write) -> None:
         """Told of every request that was to change something, when its fate is known."""
@@ -60,3 +57,11 @@ class Output:
         self._lines.close()
         if self._raw is not None:
             self._raw.close()
+
+
+def sample_line(sent: Sent) -> str:
+    """One request of the independent log, columns ``RAW_COLUMNS``."""
+    return (
+        f"{sent.session},{sent.operation},{sent.outcome},"
+        f"{sent.intended_us},{sent.started_us},{sent.ended_us}\n"
+    )

@@ -10,8 +10,8 @@ import gevent
 from palier.load.chance import MICROSECONDS
 from palier.load.recorder import Recorder
 from scenarios.books import Books
-from scenarios.output import Output
 from scenarios.run_clock import RunClock
+from scenarios.sink import Sink
 from scenarios.user_pool import UserPool
 from scenarios.vitals import Vitals
 
@@ -29,7 +29,7 @@ class Reporter:
     """
 
     def __init__(
-        self, *, clock: RunClock, recorder: Recorder, books: Books, users: UserPool, output: Output
+        self, *, clock: RunClock, recorder: Recorder, books: Books, users: UserPool, output: Sink
     ) -> None:
         self.sessions = 0
         self._clock = clock

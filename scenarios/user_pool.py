@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from scenarios.output import Output
+from scenarios.sink import Sink
 
 if TYPE_CHECKING:
     from scenarios.visitor import JourneyUser
@@ -23,7 +23,7 @@ class UserPool:
         tallies: What all users counted.
     """
 
-    def __init__(self, new_user: Callable[[], JourneyUser], output: Output) -> None:
+    def __init__(self, new_user: Callable[[], JourneyUser], output: Sink) -> None:
         self.observations: dict[str, float] = {}
         self.tallies: dict[str, list[int]] = {}
         self._new_user = new_user

@@ -40,6 +40,9 @@ class LoaderSpec:
         cpu_set: Processors they may use; None means all.
         extra_env: Added to our environment.
         raw: True to have every request written on its own, too.
+        remote_workers: How many of the workers are started by somebody else, on other machines.
+        bind_host: Address at which the master listens to workers.
+        bind_port: Its port; 0 lets the kernel choose.
     """
 
     scenario: Path
@@ -51,6 +54,14 @@ class LoaderSpec:
     cpu_set: frozenset[int] | None
     extra_env: Mapping[str, str]
     raw: bool
+    remote_workers: int = 0
+    bind_host: str = "127.0.0.1"
+    bind_port: int = 0
+
+    @property
+    def local_workers(self) -> int:
+        """Workers that we start."""
+        return self.workers - self.remote_workers
 
 
 class Loader:
@@ -190,11 +201,23 @@ class Loaders:
     Args:
         spec: What they have in common.
         stopped: True when somebody does not want to wait for the start any longer.
+        on_listening: Told the port at which a master waits for workers.
+
+    Attributes:
+        port: That port; 0 when there is no master.
     """
 
-    def __init__(self, spec: LoaderSpec, *, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        spec: LoaderSpec,
+        *,
+        stopped: Callable[[], bool],
+        on_listening: Callable[[int], None] = lambda _port: None,
+    ) -> None:
+        self.port = 0
         self._spec = spec
         self._stopped = stopped
+        self._on_listening = on_listening
         self._all: list[Loader] = []
 
     def __enter__(self) -> Loaders:
@@ -227,19 +250,21 @@ class Loaders:
         """
         deadline = time.monotonic() + START_S
         spec = self._spec
-        if spec.workers == 1:
+        if spec.workers == 1 and not spec.remote_workers:
             self._start("worker-0", 0, "--headless", "-u", "1", "-r", "1")
         else:
             master = self._start(
                 *("master", None, "--headless", "--master", "-u", str(spec.workers), "-r", "100"),
-                *("--expect-workers", str(spec.workers)),
-                *("--master-bind-host", "127.0.0.1", "--master-bind-port", "0"),
+                *("--expect-workers", str(spec.workers), "--palier-local", str(spec.local_workers)),
+                *("--master-bind-host", spec.bind_host, "--master-bind-port", str(spec.bind_port)),
             )
-            port = str(master.hear(deadline, (), self._stopped)["port"])
-            for worker in range(spec.workers):
+            self.port = int(master.hear(deadline, (), self._stopped)["port"])
+            self._on_listening(self.port)
+            host = "127.0.0.1" if spec.bind_host in ("*", "0.0.0.0") else spec.bind_host
+            for worker in range(spec.local_workers):
                 self._start(
                     *(f"worker-{worker}", worker, "--worker", "--palier-worker", str(worker)),
-                    *("--master-host", "127.0.0.1", "--master-port", port),
+                    *("--master-host", host, "--master-port", str(self.port)),
                 )
         first, others = self._all[0], self._all[1:]
         reports: list[dict[str, Any]] = first.hear(deadline, others, self._stopped)["ready"]
@@ -248,6 +273,23 @@ class Loaders:
     def begin(self, t0_ns: int) -> None:
         """Give everybody the start of the run, an instant of CLOCK_MONOTONIC."""
         self._all[0].tell({"t0_ns": t0_ns})
+
+    @property
+    def master(self) -> Loader | None:
+        """The master; None when a single loader sends."""
+        return next((loader for loader in self._all if loader.worker is None), None)
+
+    def abort(self) -> None:
+        """Tell every sender that the run ends by one of its own rules."""
+        self._all[0].tell({"abort": True})
+
+    def fence(self, worker: int) -> None:
+        """Have the master take nothing more from a worker; it notes where that was."""
+        self._all[0].tell({"fence": worker})
+
+    def hand_over(self, parts: Sequence[Mapping[str, Any]]) -> None:
+        """Give each of the others its part of a lost worker's work."""
+        self._all[0].tell({"take_over": list(parts)})
 
     def interrupt(self) -> None:
         """Ask all senders to stop; the master goes with the last of them."""

@@ -68,10 +68,14 @@ class Write:
     row: Mapping[str, Jsonable]
     fate: Fate
 
-    def line(self) -> str:
-        """One line of a loader's file, with its end."""
+    def line(self, *, ahead_ns: int = 0) -> str:
+        """One line of a loader's file, with its end.
+
+        Args:
+            ahead_ns: How far the clock that gave ``at_ns`` is ahead of the driver's.
+        """
         fields: dict[str, Jsonable] = {
-            "at_ns": self.at_ns,
+            "at_ns": self.at_ns - ahead_ns,
             "operation": self.operation,
             "tenant": self.tenant,
             "session": self.session,
