@@ -1,0 +1,162 @@
+"""One trial: a load of known arrivals against the server with a known law, driven as any run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from palier.analysis.sample import STARTED, make_sample
+from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, read_histograms, read_ledger
+from palier.load.driver import drive
+from palier.load.histogram import bucket_middles_s
+from palier.load.schedule import make_schedule
+from palier.model.journey import Journey, Step
+from palier.model.plan import REQUEST_TIMEOUT_S, RunPlan
+from palier.model.profile import Profile
+from palier.model.tier import DataSpec, LoadSpec, Tier
+from palier.model.variant import Variant
+from palier.selftest.known_server import known_server
+from palier.selftest.truth import Comparison, compare, true_responses_s
+
+SCENARIO: Final = "scenarios/known_law.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cores:
+    """Who runs where; None leaves it to the system."""
+
+    generator: frozenset[int] | None = None
+    server: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What one trial came to.
+
+    Attributes:
+        rate_per_s: Offered requests a second.
+        duration_s: Planned window.
+        planned: Requests of the schedule.
+        accounted: Requests with exactly one end in the ledger.
+        succeeded: Of them, answered right.
+        comparisons: Reported and true percentiles of the response.
+        lag_p50_s: Median lag of sending.
+        lag_p99_s: 99th percentile of it.
+        cpu_s: Processor time of the load generator in the window.
+    """
+
+    rate_per_s: float
+    duration_s: float
+    planned: int
+    accounted: int
+    succeeded: int
+    comparisons: tuple[Comparison, ...]
+    lag_p50_s: float
+    lag_p99_s: float
+    cpu_s: float
+
+    @property
+    def cpu_us_per_request(self) -> float:
+        """Processor time that the generator takes for one request."""
+        return self.cpu_s / self.planned * 1e6
+
+
+def trial_plan(
+    *,
+    rate_per_s: float,
+    duration_s: float,
+    seed: int = 1,
+    workers: int = 1,
+    timeout_s: float = REQUEST_TIMEOUT_S,
+) -> RunPlan:
+    """Poisson arrivals of sessions of one request each, without a warm-up."""
+    tier = Tier(
+        id="selftest",
+        system="selftest",
+        title="The server with a known law",
+        users_min=None,
+        users_max=None,
+        plan=None,
+        source="",
+        variant=Variant(),
+        stack=None,
+        load=LoadSpec(users=1, requests_per_s=rate_per_s),
+        data=DataSpec(tenants=1),
+        targets=(),
+        triggers=(),
+        cost=None,
+    )
+    look = Journey(
+        id="look", title="One request", weight=1, steps=(Step(operation="look", think_s=0),)
+    )
+    return RunPlan(
+        tier=tier,
+        profile=Profile(id="steady", title="Steady", arrivals="poisson", duration_s=duration_s),
+        duration_s=duration_s,
+        warmup_s=0.0,
+        seed=seed,
+        workers=workers,
+        requests_per_s=rate_per_s,
+        rate_derivation="stated",
+        sessions_per_s=rate_per_s,
+        journeys=(look,),
+        variant=Variant(),
+        scenario=SCENARIO,
+        url=None,
+        request_timeout_s=timeout_s,
+        drain_s=timeout_s,
+        # Nobody may be turned away: as many as can be waiting at once.
+        max_sessions=round(rate_per_s * (timeout_s + 1)) + 1000,
+    )
+
+
+def run_trial(
+    folder: Path, plan: RunPlan, server_flags: Sequence[str] = (), *, cores: Cores = Cores()
+) -> Trial:
+    """Drive the server and lay what was measured beside its log.
+
+    Args:
+        folder: Gets the files of the run and the server's log.
+        plan: Of ``trial_plan``.
+        server_flags: Law and stalls.
+        cores: Who runs where.
+
+    Raises:
+        LoadError: Generator or server did not start or end.
+    """
+    run_dir = folder / "run"
+    with known_server(folder / "answers.npy", server_flags, cpu_set=cores.server) as server:
+        result = drive(plan, run_dir=run_dir, url=server.url, cpu_set=cores.generator)
+        log = server.end()
+    at_us = np.array([session.at_us for session in make_schedule(plan).sessions], dtype=np.int64)
+    histograms = read_histograms(run_dir / HISTOGRAMS_FILE)
+    ledger = read_ledger(run_dir / LEDGER_FILE).sum(numeric_only=True)
+    lag = make_sample(histograms, clock="lag", exact=STARTED, censored=())
+    lag_s = np.repeat(bucket_middles_s(lag.bucket), lag.count)
+    return Trial(
+        rate_per_s=plan.requests_per_s,
+        duration_s=plan.duration_s,
+        planned=int(ledger["planned"]),
+        accounted=int(ledger["skipped"] + sum(ledger[name] for name in STARTED)),
+        succeeded=int(ledger["succeeded"]),
+        comparisons=compare(
+            make_sample(histograms, clock="response"),
+            true_responses_s(at_us, log, t0=result.t0),
+        ),
+        lag_p50_s=float(np.quantile(lag_s, 0.5, method="inverted_cdf")),
+        lag_p99_s=float(np.quantile(lag_s, 0.99, method="inverted_cdf")),
+        cpu_s=sum(line["health"]["cpu_s"] for line in _lines(run_dir)),
+    )
+
+
+def _lines(run_dir: Path) -> list[dict[str, Any]]:
+    return [
+        json.loads(line)
+        for path in sorted((run_dir / "load").glob("worker-*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
