@@ -25,6 +25,7 @@ from palier.load.recorder import Recorder
 from palier.load.schedule import Schedule
 from scenarios.books import Books
 from scenarios.lead_in import LeadIn, lead_in
+from scenarios.operation import GeneratorError
 from scenarios.playing import Playing
 from scenarios.reporter import Reporter
 from scenarios.run_clock import RunClock
@@ -131,6 +132,8 @@ class Engine:
             self._account_for_the_rest()
             reporter.kill()
             if self._bug is not None:
+                if isinstance(self._bug, GeneratorError):
+                    self._reporter.refused(str(self._bug))
                 # Without a last line this loader counts as lost, and the run as INVALID.
                 raise RuntimeError("a session ended by a bug of the engine") from self._bug
             self._reporter.last()

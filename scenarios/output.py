@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from palier.load.recorder import Sent
 from palier.load.writes import Write, last_line, writes_file
+from scenarios.spool import Spool
 
 RAW_COLUMNS: Final = "session,operation,outcome,intended_us,started_us,ended_us\n"
 
@@ -25,16 +26,16 @@ class Output:
     """
 
     def __init__(self, folder: Path, *, worker: int, raw: bool) -> None:
-        self._lines = (folder / f"worker-{worker}.jsonl").open("w", encoding="utf-8")
-        self._writes = writes_file(folder, worker).open("w", encoding="utf-8")
+        self._lines = Spool(folder / f"worker-{worker}.jsonl")
+        self._writes = Spool(writes_file(folder, worker))
         self._written = 0
-        self._raw = (folder / f"raw-{worker}.csv").open("w", encoding="utf-8") if raw else None
+        self._raw = Spool(folder / f"raw-{worker}.csv") if raw else None
         if self._raw is not None:
-            self._raw.write(RAW_COLUMNS)
+            self._raw.add(RAW_COLUMNS)
 
     def line(self, line: dict[str, Any]) -> None:
-        """Write a line and flush everything."""
-        self._lines.write(json.dumps(line, separators=(",", ":")) + "\n")
+        """Write a line and flush everything; what a full disk does not take is tried again."""
+        self._lines.add(json.dumps(line, separators=(",", ":")) + "\n")
         self._lines.flush()
         self._writes.flush()
         if self._raw is not None:
@@ -43,16 +44,20 @@ class Output:
     def sample(self, sent: Sent) -> None:
         """Told of every request that was sent."""
         if self._raw is not None:
-            self._raw.write(sample_line(sent))
+            self._raw.add(sample_line(sent))
 
     def write(self, write: Write) -> None:
         """Told of every request that was to change something, when its fate is known."""
-        self._writes.write(write.line())
+        self._writes.add(write.line())
         self._written += 1
 
     def close(self) -> None:
-        """Close the files; nothing more will be written."""
-        self._writes.write(last_line(self._written))
+        """Close the files; nothing more will be written.
+
+        Raises:
+            OSError: The disk is full, and nobody made room.
+        """
+        self._writes.add(last_line(self._written))
         self._writes.close()
         self._lines.close()
         if self._raw is not None:

@@ -58,6 +58,11 @@ class Reporter:
         """The last line, with what was seen in the whole run."""
         self._write(final=True)
 
+    def refused(self, what: str) -> None:
+        """A line of a loader that cannot go on, because its machine refuses it something."""
+        self._vitals.note_own_error(what)
+        self._write(final=False)
+
     def _write(self, *, final: bool) -> None:
         at_s = self._clock.now_us() / MICROSECONDS
         health = self._vitals.since_last(sessions=self.sessions)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from palier.errors import ConfigError
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, write_histograms, write_ledger
+from palier.load.disk import Reserve
 from palier.load.ledger import closes
 from palier.load.loaders import Loaders, LoaderSpec
 from palier.load.merge import Merger
@@ -97,6 +98,7 @@ def drive(
     Raises:
         LoadError: The load generator did not start.
         ConfigError: There is no such scenario.
+        DiskError: There is no room in the run directory.
         KeyboardInterrupt: It was stopped before the first request.
     """
     schedule = make_schedule(plan)
@@ -117,8 +119,12 @@ def drive(
         extra_env=extra_env or {},
         raw=raw,
     )
-    with _signals() as stop, Loaders(spec, stopped=lambda: stop.asked > 0) as loaders:
-        watch = _Watch(plan, schedule, run_dir=run_dir, loaders=loaders, stop=stop)
+    with (
+        Reserve(run_dir) as reserve,
+        _signals() as stop,
+        Loaders(spec, stopped=lambda: stop.asked > 0) as loaders,
+    ):
+        watch = _Watch(plan, schedule, run_dir=run_dir, loaders=loaders, stop=stop, reserve=reserve)
         return watch.run(on_start=on_start, on_progress=on_progress)
 
 
@@ -155,12 +161,20 @@ class _Watch:
     """A run from the first process to the last file."""
 
     def __init__(
-        self, plan: RunPlan, schedule: Schedule, *, run_dir: Path, loaders: Loaders, stop: _Stop
+        self,
+        plan: RunPlan,
+        schedule: Schedule,
+        *,
+        run_dir: Path,
+        loaders: Loaders,
+        stop: _Stop,
+        reserve: Reserve,
     ) -> None:
         self._plan = plan
         self._run_dir = run_dir
         self._loaders = loaders
         self._stop = stop
+        self._reserve = reserve
         planned = schedule.planned_counts()
         self._merger = Merger(planned)
         self._meter = ProgressMeter(planned, duration_s=plan.duration_s)
@@ -213,9 +227,17 @@ class _Watch:
                 for loader in ended:
                     self._note_if_lost(loader.worker, loader.exit_code())
             if now >= next_look:
+                self._look_at_disk()
                 on_progress(self._meter.at(now - self._t0))
                 next_look = max(next_look + 1.0, now)
             time.sleep(_POLL_S)
+
+    def _look_at_disk(self) -> None:
+        if self._reserve.held and self._reserve.is_low():
+            # The loaders' last lines and our own files fit into what this gives back.
+            self._reserve.release()
+            self._tell("fault", "disk_full", why="no space left in the run directory")
+            self._loaders.interrupt()
 
     def _read(self) -> None:
         for tail in self._tails:
