@@ -137,7 +137,8 @@ def _set_row_security(connection: psycopg.Connection, variant: Variant) -> None:
     # Not FORCEd: the owner of the tables migrates and seeds; the application is never the owner.
     for table, is_on, wanted in connection.execute(
         "SELECT c.relname, c.relrowsecurity, EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)"
-        " FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
+        " FROM pg_class c"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
     ).fetchall():
         if is_on != wanted:
             change = SQL("ENABLE" if wanted else "DISABLE")

@@ -183,6 +183,11 @@ def _add_group(spec: DatasetSpec, group: int, lines: Lines) -> None:
             clock.day(CYCLE_DAYS[cycle] - running_days),
             clock.minute(created),
             clock.minute(-running_days * MINUTES_A_DAY),
+            1,  # period
+            None,
+            "t",  # renews itself
+            None,
+            None,
         )
     )
     _add_schools(spec, group, created, lines)

@@ -9,7 +9,7 @@ from palier.errors import ConfigError
 from palier.model.identity import ANCHOR
 from palier.model.tier import Tier
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raised whenever the same arguments give other rows, so that old checksums are not compared."""
 
 E_PILOT = "epilot"

@@ -58,7 +58,8 @@ SUBSCRIPTIONS = Table(
     "subscriptions",
     (
         "id", "school_group_id", "plan_id", "status", "cycle", "starts_on", "ends_on",
-        "created_at", "updated_at",
+        "created_at", "updated_at", "period", "anchor_day", "auto_renew", "grace_until",
+        "suspended_at",
     ),
 )  # fmt: skip
 SCHOOLS = Table("schools", ("id", "school_group_id", "name", "city", "created_at"))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-Role = Literal["owner", "group_admin", "super_admin", "support"]
+Role = Literal["owner", "group_admin", "super_admin", "support", "learner"]
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -17,7 +17,7 @@ class Principal(msgspec.Struct, frozen=True):
         user_id: Account.
         role: What it may do.
         tenant_id: Whose rows it works on: an owner's own id, an administrator's school group;
-            None for a super administrator and for support.
+            None for a super administrator, for support and for a learner.
     """
 
     user_id: UUID

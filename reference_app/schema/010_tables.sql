@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS users (
     id            uuid PRIMARY KEY,
     email         text NOT NULL,
     password_hash text NOT NULL,
-    role          text NOT NULL CHECK (role IN ('owner', 'group_admin', 'super_admin', 'support')),
+    role          text NOT NULL CHECK (role IN
+        ('owner', 'group_admin', 'super_admin', 'support', 'learner')),
     -- tenant of a group_admin; owners are their own tenant
     school_group_id uuid,
     created_at    timestamptz NOT NULL DEFAULT now()

@@ -39,7 +39,7 @@ def catalogue(url: str) -> dict[str, list[Any]]:
                 "policies": "SELECT tablename, policyname, cmd, roles::text, qual, with_check"
                 " FROM pg_policies ORDER BY 1, 2",
                 "security": "SELECT relname, relrowsecurity FROM pg_class"
-                " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1",
+                " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1",
                 "triggers": "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)"
                 " FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
                 "plans": "SELECT * FROM subscription_plans ORDER BY slug",
@@ -240,7 +240,11 @@ def test_the_database_alone_keeps_groups_apart(database: str, security: Any) -> 
         "UPDATE stored_files SET size_bytes = 0",
         "UPDATE subscriptions SET status = 'active'",
         "UPDATE subscription_plans SET max_schools = 1000",
-        "INSERT INTO plan_modules VALUES (gen_random_uuid(), gen_random_uuid())",
+        "INSERT INTO modules VALUES (gen_random_uuid(), gen_random_uuid(), 'm', 'M')",
+        "UPDATE subscriptions SET ends_on = '2030-01-01'",
+        "INSERT INTO audit_trail (table_name, row_id, action) VALUES ('t', '1', 'insert')",
+        "UPDATE payments SET status = 'succeeded'",
+        "SELECT ensure_log_partition('audit_trail', '2030-01-01')",
         "ALTER TABLE gites DISABLE ROW LEVEL SECURITY",
         "CREATE TABLE mine (id int)",
     ],

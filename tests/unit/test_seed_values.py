@@ -110,7 +110,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "a9838955a5103173ded15662757b987c3599a7f0d4c299366e5b9e3de1823ab0"
+        == "3968f2380a84976adb3dd56d07f045191435ad499673058a36362037f5cff1eb"
     )
 
 

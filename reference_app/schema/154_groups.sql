@@ -1,0 +1,19 @@
+-- Keys of 054_groups.sql.
+
+SELECT pg_temp.ensure_constraint(target::regclass, wanted, definition)
+FROM (VALUES
+    (1, 'school_modules', 'fk_school_modules_school_group',
+        'FOREIGN KEY (school_id, school_group_id) REFERENCES schools (id, school_group_id)
+         ON DELETE CASCADE'),
+    (2, 'school_modules', 'fk_school_modules_module',
+        'FOREIGN KEY (module_id) REFERENCES modules (id)'),
+    (3, 'bulk_operations', 'fk_bulk_operations_group',
+        'FOREIGN KEY (school_group_id) REFERENCES school_groups (id)')
+) AS wanted_constraints (step, target, wanted, definition)
+ORDER BY step;
+
+-- The queue, without what is finished.
+CREATE INDEX IF NOT EXISTS ix_bulk_operations_unfinished
+    ON bulk_operations (available_at, created_at) WHERE status IN ('pending', 'processing');
+CREATE INDEX IF NOT EXISTS ix_bulk_operations_requested
+    ON bulk_operations (requested_by, created_at DESC, id DESC);

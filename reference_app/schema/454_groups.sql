@@ -1,0 +1,16 @@
+-- Groups, their modules, bulk operations. Not granted: moving a row to another group, and the
+-- limits of plans, which are the operator's.
+
+GRANT INSERT ON school_groups, subscriptions TO app_user;
+GRANT UPDATE (name) ON school_groups TO app_user;
+GRANT UPDATE (name, city) ON schools TO app_user;
+GRANT UPDATE (school_id, name) ON students TO app_user;
+GRANT UPDATE (school_id, name, position) ON staff TO app_user;
+GRANT UPDATE (name) ON stored_files TO app_user;
+GRANT DELETE ON schools, students, staff, stored_files TO app_user;
+GRANT SELECT, INSERT, DELETE ON school_modules TO app_user;
+GRANT INSERT, DELETE ON plan_modules, plan_categories TO app_user;
+GRANT SELECT, INSERT ON bulk_operations TO app_user;
+
+GRANT SELECT, UPDATE ON bulk_operations TO app_worker;
+GRANT SELECT, INSERT ON schools, students, staff TO app_worker;
