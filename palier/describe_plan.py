@@ -35,6 +35,7 @@ def describe_plan(
     plan: RunPlan,
     schedule_counts: Mapping[str, int] | None = None,
     rows: Mapping[str, int] | None = None,
+    no_data: str | None = None,
 ) -> str:
     """What a run of ``plan`` does, section by section.
 
@@ -42,6 +43,7 @@ def describe_plan(
         plan: The plan.
         schedule_counts: Planned requests by operation, from the schedule; None estimates them.
         rows: Rows by table, from the seed; None gives the means of the tier.
+        no_data: Why the tier's data cannot be made; None when it can.
     """
     expected = schedule_counts if schedule_counts is not None else expected_counts(plan)
     sections = (
@@ -51,7 +53,7 @@ def describe_plan(
         ("at once", _at_once(plan)),
         ("requests", _requests(plan, expected, exact=schedule_counts is not None)),
         ("system", _system(plan)),
-        ("data", _data(plan, rows)),
+        ("data", _data(plan, rows, no_data)),
         ("evidence", _evidence(plan, sum(expected.values()))),
         ("targets", _targets(plan)),
     )
@@ -202,7 +204,7 @@ def _system(plan: RunPlan) -> Iterator[str]:
         yield f"  {one.name:<13} {shown}{changed}"
 
 
-def _data(plan: RunPlan, rows: Mapping[str, int] | None) -> Iterator[str]:
+def _data(plan: RunPlan, rows: Mapping[str, int] | None, no_data: str | None) -> Iterator[str]:
     data = plan.tier.data
     tenants, units, reservations = _DATA_WORDS.get(
         plan.tier.system, ("tenants", "units", "reservations")
@@ -222,6 +224,8 @@ def _data(plan: RunPlan, rows: Mapping[str, int] | None) -> Iterator[str]:
         mean = data.tenants * data.units_per_tenant * data.reservations_per_unit
         parts.append(f"about {mean:,.0f} {reservations}")
     yield ", ".join(parts)
+    if no_data is not None:
+        yield f"not to be run as it is: {no_data}"
 
 
 def _evidence(plan: RunPlan, total: float) -> Iterator[str]:

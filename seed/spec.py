@@ -12,6 +12,9 @@ from palier.model.tier import Tier
 GENERATOR_VERSION = 3
 """Raised whenever the same arguments give other rows, so that old checksums are not compared."""
 
+LIVE_OWNER_UNIT = "liveownerunit"
+"""Id of the system whose tenants are owners of gîtes."""
+
 E_PILOT = "epilot"
 """Id of the system whose tenants are school groups."""
 
@@ -80,6 +83,16 @@ class DatasetSpec:
             )
 
 
+def why_no_dataset(tier: Tier) -> str | None:
+    """Why there is no data to make for a tier, whatever its volume; None when there is.
+
+    FrançaisFluide has learners, and the reference application has no tables for them yet.
+    """
+    if tier.system in (LIVE_OWNER_UNIT, E_PILOT) or tier.data.units_per_tenant > 0:
+        return None
+    return f"the reference application holds no data of {tier.system} yet"
+
+
 def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec:
     """The dataset of a tier.
 
@@ -89,6 +102,13 @@ def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec
     Raises:
         ConfigError: The tier's data volume cannot be made.
     """
+    why_not = why_no_dataset(tier)
+    if why_not is not None:
+        raise ConfigError(
+            what=why_not,
+            where=f"data of tier {tier.id}",
+            fix="give your service with --url, or choose a tier of another system",
+        )
     data = tier.data
     of_groups = tier.system == E_PILOT
     owners = EXAMPLE_OWNERS if of_groups else data.tenants

@@ -11,19 +11,27 @@ from palier.describe import describe_plan
 from palier.errors import ExitCode
 from palier.load.schedule import make_schedule
 from palier.model.parse import load_catalogue
+from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_as_json
 from seed.dataset import expected_rows
+from seed.spec import why_no_dataset
 
 
 def main(options: Namespace) -> ExitCode:
     plan = plan_of(load_catalogue(options.tiers), options)
-    schedule = make_schedule(plan)
     if options.json:
-        print_json(plan_as_json(plan, schedule_digest=schedule.digest))
-        return ExitCode.PASS
-    counts: Counter[str] = Counter()
-    for (_, operation), count in schedule.planned_counts().items():
-        counts[operation] += count
-    rows = None if plan.url is not None else expected_rows(plan.tier, plan.seed)
-    print_text(describe_plan(plan, counts, rows=rows))
+        print_json(plan_as_json(plan, schedule_digest=make_schedule(plan).digest))
+    else:
+        print_text(shown(plan))
     return ExitCode.PASS
+
+
+def shown(plan: RunPlan) -> str:
+    """A plan in words, with the counts of its schedule and of its data."""
+    counts: Counter[str] = Counter()
+    for (_, operation), count in make_schedule(plan).planned_counts().items():
+        counts[operation] += count
+    no_data = why_no_dataset(plan.tier)
+    made = plan.url is None and no_data is None
+    rows = expected_rows(plan.tier, plan.seed) if made else None
+    return describe_plan(plan, counts, rows=rows, no_data=no_data)
