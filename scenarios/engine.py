@@ -97,6 +97,7 @@ class Engine:
         self._free_sessions = Semaphore(limits.max_sessions)
         self._playing = Group()
         self._interrupted = Event()
+        self._stopped_for: SkipReason = "interrupted"
         self._bug: BaseException | None = None
         self.lease_until_ns = 2**63
 
@@ -111,8 +112,10 @@ class Engine:
         self._users.fill(min(idle, self._limits.max_sessions))
         return done
 
-    def interrupt(self) -> None:
-        """Stop sending; what is in flight gets a moment, the rest is accounted for as skipped."""
+    def interrupt(self, reason: SkipReason = "interrupted") -> None:
+        """Stop sending; what is in flight gets a moment, the rest is skipped for ``reason``."""
+        if not self._interrupted.is_set():
+            self._stopped_for = reason
         self._interrupted.set()
 
     def run(self, t0_ns: int) -> None:
@@ -190,7 +193,7 @@ class Engine:
         for visit in self._visits:
             # A user of a closed load whom the end finds waiting would not have asked for more.
             late: SkipReason = "end_of_run" if visit.loop is None else "user_busy"
-            reason: SkipReason = "interrupted" if self._interrupted.is_set() else late
+            reason = self._stopped_for if self._interrupted.is_set() else late
             if visit.flight is not None:
                 self._books.end(visit, now_us, "abandoned", "still in flight at the end")
             self._books.skip_rest(visit, reason, now_us)

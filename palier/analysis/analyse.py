@@ -21,7 +21,7 @@ from palier.analysis.health import Measured, check_health
 from palier.analysis.notes import make_notes
 from palier.analysis.percentile import percentile
 from palier.analysis.perseconds import quantile_by_second, share_by_second
-from palier.analysis.ratio import NOT_CHARGED, OWN_ERRORS, error_ratio
+from palier.analysis.ratio import NOT_CHARGED, OWN_ERRORS, STOPPED, error_ratio
 from palier.analysis.sample import STARTED, Sample, make_sample
 from palier.analysis.steadiness import judge_steadiness, moves_by_plan
 from palier.analysis.units import UNITS, convert
@@ -178,8 +178,8 @@ def ledger_totals(ledger: pd.DataFrame) -> LedgerTotals:
 
 
 def _end_of_load_s(ledger: pd.DataFrame) -> float:
-    """End of the last second in which anything but the interruption happened."""
-    driven = ledger.loc[ledger["planned"] > ledger["skipped_interrupted"], "second"]
+    """End of the last second in which anything but being stopped happened."""
+    driven = ledger.loc[ledger["planned"] > ledger[list(STOPPED)].sum(axis=1), "second"]
     return float(driven.max()) + 1 if len(driven) else 0.0
 
 

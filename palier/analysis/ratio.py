@@ -30,7 +30,10 @@ OWN_ERRORS: Final = (
 FOLLOWING_ERRORS: Final = ("skipped_session_aborted",)
 """Errors that only follow from an earlier one of the same session."""
 
-NOT_CHARGED: Final = ("skipped_interrupted", "skipped_user_busy")
+STOPPED: Final = ("skipped_interrupted", "skipped_aborted")
+"""Steps that were not sent because the run had been stopped, by people or by an abort rule."""
+
+NOT_CHARGED: Final = (*STOPPED, "skipped_user_busy")
 """Nobody wanted an answer: the run had been stopped, or the user of a closed load, still waiting
 for other answers, never came to ask."""
 

@@ -7,9 +7,12 @@ from typing import Literal, get_args
 Outcome = Literal["succeeded", "failed", "timed_out", "abandoned"]
 """abandoned: still in flight when the drain ended; known only to have lasted at least so long."""
 
-SkipReason = Literal["no_free_session", "session_aborted", "end_of_run", "interrupted", "user_busy"]
+SkipReason = Literal[
+    "no_free_session", "session_aborted", "end_of_run", "interrupted", "aborted", "user_busy"
+]
 """Why a planned request was never sent (docs/architecture.md, "The ledger").
 
+interrupted: somebody stopped the run; aborted: an abort rule of the plan did.
 user_busy is what a closed load leaves out: its user was still waiting for answers."""
 
 Clock = Literal["response", "service", "lag", "generator_lag"]
