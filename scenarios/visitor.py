@@ -7,16 +7,16 @@ How to write one: ``scenarios/README.md``.
 
 from __future__ import annotations
 
-import errno
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import gevent
-from gevent import Timeout
-from locust import task
-from locust.contrib.fasthttp import FastHttpUser, LocustBadStatusCode
+from locust import User, task
+from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
+from locust.exception import CatchResponseError, StopTest
 
 from palier.load.outcome import Outcome
 from palier.load.writes import Fate, Intent, Write
@@ -25,6 +25,9 @@ from palier.model.plan import REQUEST_TIMEOUT_S
 
 # Imported for what it does: it adds our flags and hooks to Locust.
 from scenarios import control as _control  # noqa: F401
+from scenarios.client.answer import Answer as Answer  # scenarios name it
+from scenarios.client.client import Client
+from scenarios.client.cookies import Cookies
 from scenarios.connections import SharedConnections
 from scenarios.operation import (
     CannotFollow,
@@ -37,39 +40,9 @@ from scenarios.operation import (
 )
 from scenarios.plain import Visit, plain_visits
 
-REQUEST_ID_HEADER = "x-request-id"
+_REQUEST_ID: Final = b"x-request-id"
 
-
-class Answer:
-    """An answer with the expected status.
-
-    Attributes:
-        status: HTTP status.
-        headers: Header names in any case to values.
-        body: The whole body, decompressed.
-    """
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    def json(self) -> Any:
-        """The body as JSON.
-
-        Raises:
-            Failed: It is not JSON.
-        """
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise Failed("the body is not JSON") from error
-
-
-OWN_ERRNOS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
-"""Open files, ports and buffers that this machine has run out of."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class Exchange:
@@ -77,37 +50,45 @@ class Exchange:
 
     Attributes:
         operation: Name of the operation.
+        method: HTTP method.
+        path: Path and query.
         started_ns: When it was sent; None before.
         ended_ns: When its last byte had come, or it was given up; None before.
         status: HTTP status; None when no answer came.
-        request_id: The answer's request id, if it had one.
         message: What went wrong; empty when nothing did.
         intent: What the request was to write, if anything.
+        came: The whole answer, right or wrong; None before, and when none came.
         answer: The right answer, once it has come whole; None before and otherwise.
     """
 
     __slots__ = (
         "answer",
+        "came",
         "ended_ns",
         "intent",
         "message",
+        "method",
         "operation",
-        "request_id",
-        "response",
+        "path",
         "started_ns",
         "status",
     )
 
     def __init__(self, operation: str) -> None:
         self.operation = operation
+        self.method = self.path = self.message = ""
         self.started_ns: int | None = None
         self.ended_ns: int | None = None
         self.status: int | None = None
-        self.request_id: str | None = None
-        self.message = ""
         self.intent: Intent | None = None
+        self.came: Answer | None = None
         self.answer: Answer | None = None
-        self.response: Any = None
+
+    @property
+    def request_id(self) -> str | None:
+        """The answer's request id, if it has one. Worked out when asked for."""
+        given = None if self.came is None else self.came.header(_REQUEST_ID)
+        return None if given is None else given.decode("latin-1")
 
     def fate(self) -> Fate:
         """What became of the intent, as far as the answer tells."""
@@ -118,17 +99,17 @@ class Exchange:
         return "unanswered"
 
 
-class _TimeIsUp(BaseException):
-    """Ends a request that takes too long. Not an ``Exception`` and not gevent's own ``Timeout``,
-    which the HTTP client would take for trouble of its own and swallow."""
-
-
 class JourneyUser(FastHttpUser):
     """A visitor. Subclasses have operations, and remember what lies between them.
 
     Attributes:
         system: Id of the system in ``tiers.yaml`` whose journeys plain Locust walks.
         journeys: Journeys for plain Locust, in place of those of a system.
+        timeout_s: Limit of a request as a whole.
+        connect_timeout_s: Limit of opening a connection; None for that of the request.
+        insecure: Of Locust, and True there: do not ask whom the certificate of an https service
+            is from. False to verify it; ``ssl_context_factory`` gives a context of one's own.
+        default_headers: Of Locust: headers of every request.
         seed: Seed of the data; ids and passwords derive from it.
         tenant: Index of the tenant whose session this is.
         session: Index of the session, unique in the run.
@@ -139,29 +120,55 @@ class JourneyUser(FastHttpUser):
     """
 
     abstract = True
-    max_redirects = 0  # a redirect is an answer; following it would be a second request
+    max_redirects = 0  # of Locust's client, for who uses it; ours never follows one
 
     system: ClassVar[str | None] = None
     journeys: ClassVar[tuple[Journey, ...]] = ()
     operations: ClassVar[dict[str, Operation]] = {}
+    _clients: ClassVar[dict[tuple[Any, ...], Client]] = {}
     timeout_s: ClassVar[float] = REQUEST_TIMEOUT_S
+    connect_timeout_s: ClassVar[float | None] = None
     seed: ClassVar[int] = 1
     epoch: ClassVar[int] = time.time_ns()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.operations = operations_of(cls)
+        cls._clients = {}
 
     def __init__(self, environment: Any) -> None:
-        if type(self).client_pool is None:
-            type(self).client_pool = SharedConnections(timeout_s=self.timeout_s)
-        super().__init__(environment)
+        # Not FastHttpUser's, which makes a client of its own for every user; see ``client``.
+        User.__init__(self, environment)
+        self._lean = self._shared_client()
+        self.cookies = Cookies(self._lean.origin)
         self.observations: dict[str, float] = {}
         self.tallies: dict[str, list[int]] = {}
         self.exchange = Exchange("")
         self.on_send: Callable[[int], None] | None = None
         self.on_write: Callable[[Write], None] | None = None
         self._visits: Any = None
+
+    @cached_property
+    def client(self) -> FastHttpSession:  # type: ignore[override]
+        """Locust's own client, made when a scenario asks for it; it has cookies of its own.
+
+        Its requests are Locust's alone: Palier counts and measures those of ``call``.
+        """
+        cls = type(self)
+        if cls.client_pool is None:
+            cls.client_pool = SharedConnections(timeout_s=self.timeout_s)
+        return FastHttpSession(
+            base_url=self.host,
+            request_event=self.environment.events.request,
+            user=self,
+            client_pool=cls.client_pool,
+            network_timeout=self.timeout_s,
+            connection_timeout=self.timeout_s,
+            max_redirects=self.max_redirects,
+            insecure=self.insecure,
+            ssl_context_factory=self.ssl_context_factory,
+            headers=self.default_headers,
+        )
 
     # what subclasses use --------------------------------------------------------------------
 
@@ -172,7 +179,9 @@ class JourneyUser(FastHttpUser):
         """
         self.tenant = tenant
         self.session = session
-        self.client.cookiejar.clear()
+        self.cookies.clear()
+        if "client" in self.__dict__:
+            self.client.cookiejar.clear()
 
     def call(
         self,
@@ -203,24 +212,27 @@ class JourneyUser(FastHttpUser):
         exchange = self.exchange
         if exchange.started_ns is not None:
             raise ScenarioError(f"operation {exchange.operation} makes more than one request")
+        cookies, client = self.cookies, self._lean
+        data = None if body is None else json.dumps(body).encode()
+        request = client.prepare(method, path, headers=headers, body=data, cookies=cookies)
+        exchange.method = method
+        exchange.path = path
         exchange.intent = writes
-        response = self._send(exchange, method, path, body, headers)
-        right = expect if isinstance(expect, tuple) else (expect,)
-        status = response.status_code or None
-        exchange.status = status
-        if response.headers is not None:
-            exchange.request_id = response.headers.get(REQUEST_ID_HEADER)
-        problem = response.request_meta["exception"] or getattr(response, "error", None)
-        if isinstance(problem, LocustBadStatusCode):
-            problem = None  # a refusal may be the right answer
-        if isinstance(problem, OSError) and problem.errno in OWN_ERRNOS:
-            raise GeneratorError(f"{_in_words(problem)}: raise the limit, or use more --workers")
-        if problem is not None and (status is None or status in right):
-            raise Failed(f"no whole answer: {_in_words(problem)}")
-        if status is None or status not in right:
-            raise Failed(f"status {status} instead of {' or '.join(map(str, right))}")
-        exchange.answer = Answer(status, response.headers, response.content or b"")
-        return exchange.answer
+        started_ns = exchange.started_ns = time.monotonic_ns()
+        if self.on_send is not None:
+            self.on_send(started_ns)
+        try:
+            answer = client.send(method, path, request, started_ns)
+        finally:
+            exchange.ended_ns = time.monotonic_ns()
+        exchange.came = answer
+        status = exchange.status = answer.status
+        if cookies or answer.header(b"set-cookie") is not None:
+            cookies.take(answer.head, path)
+        if status != expect and not (isinstance(expect, tuple) and status in expect):
+            raise Failed(_unexpected(status, expect))
+        exchange.answer = answer
+        return answer
 
     def check(self, claim: bool, otherwise: str) -> None:
         """Hold a claim about the answer.
@@ -302,42 +314,24 @@ class JourneyUser(FastHttpUser):
 
     # ----------------------------------------------------------------------------------------
 
-    def _send(
-        self,
-        exchange: Exchange,
-        method: str,
-        path: str,
-        body: Any,
-        headers: Mapping[str, str] | None,
-    ) -> Any:
-        data = None if body is None else json.dumps(body)
-        sent_headers = dict(headers) if headers else {}
-        if data is not None:
-            sent_headers.setdefault("Content-Type", "application/json")
-        sent_headers.setdefault("Accept", "application/json")
-        time_is_up = _TimeIsUp()
-        exchange.started_ns = time.monotonic_ns()
-        if self.on_send is not None:
-            self.on_send(exchange.started_ns)
-        timer = Timeout.start_new(self.timeout_s, time_is_up)
-        try:
-            exchange.response = self.client.request(
-                method,
-                path,
-                name=exchange.operation,
-                data=data,
-                headers=sent_headers,
-                catch_response=True,
+    @classmethod
+    def _shared_client(cls) -> Client:
+        """The client of this class for its host, the same for all users."""
+        if cls.host is None:
+            raise StopTest("no host: give --host, or set `host` in the class")
+        key = cls.host, cls.timeout_s, cls.connect_timeout_s
+        client = cls._clients.get(key)
+        if client is None:
+            context = cls.ssl_context_factory() if cls.ssl_context_factory is not None else None
+            client = cls._clients[key] = Client(
+                cls.host,
+                timeout_s=cls.timeout_s,
+                connect_timeout_s=cls.connect_timeout_s,
+                verify=not cls.insecure,
+                context=context,
+                headers=cls.default_headers,
             )
-        except _TimeIsUp as error:
-            if error is not time_is_up:
-                raise
-            self._tell_locust_of_timeout(exchange, method, path)
-            raise TimedOut(f"no whole answer in {self.timeout_s:g} s") from None
-        finally:
-            exchange.ended_ns = time.monotonic_ns()
-            timer.close()
-        return exchange.response
+        return client
 
     def _tell_of_write(self, exchange: Exchange) -> None:
         intent = exchange.intent
@@ -361,27 +355,29 @@ class JourneyUser(FastHttpUser):
         )
 
     def _tell_locust(self, exchange: Exchange) -> None:
-        response, exchange.response = exchange.response, None
-        if response is None:
+        started_ns, ended_ns = exchange.started_ns, exchange.ended_ns
+        if started_ns is None or ended_ns is None:
             return
-        with response:
-            if exchange.message:
-                response.failure(exchange.message)
-            else:
-                response.success()
-
-    def _tell_locust_of_timeout(self, exchange: Exchange, method: str, path: str) -> None:
+        url = self._lean.url + exchange.path
+        answer = exchange.came or Answer(0, b"", b"", url)
+        now_ns = time.monotonic_ns()
         self.environment.events.request.fire(
-            request_type=method,
+            request_type=exchange.method,
             name=exchange.operation,
-            response_time=self.timeout_s * 1000,
-            response_length=0,
-            response=None,
-            context={},
-            exception=TimedOut(f"no whole answer in {self.timeout_s:g} s"),
-            start_time=time.time() - self.timeout_s,
-            url=f"{self.host}{path}",
+            response_time=(ended_ns - started_ns) / 1e6,
+            response_length=len(answer.raw),
+            response=answer,
+            context=self.context(),
+            exception=CatchResponseError(exchange.message) if exchange.message else None,
+            start_time=time.time() - (now_ns - started_ns) / 1e9,
+            url=url,
         )
+
+
+def _unexpected(status: int, expect: int | tuple[int, ...]) -> str:
+    right = expect if isinstance(expect, tuple) else (expect,)
+    told = f"status {status} instead of {' or '.join(map(str, right))}"
+    return f"{told}: redirects are not followed" if status in _REDIRECTS else told
 
 
 def _id_of(answer: Answer) -> str | None:
@@ -391,9 +387,3 @@ def _id_of(answer: Answer) -> str | None:
     except (Failed, KeyError, TypeError):
         return None
     return given if isinstance(given, str) else None
-
-
-def _in_words(error: BaseException) -> str:
-    """An error of the HTTP client without what differs each time, such as the address."""
-    text = getattr(error, "text", None) or getattr(error, "strerror", None) or str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,165 @@
+"""A connection to the service: sends bytes, waits for bytes, knows when it has gone stale.
+
+The socket is the interpreter's own, in non-blocking mode, and one watcher of the event loop stays
+on it for its whole life. gevent's socket asks the kernel first, gets an exception, and then makes
+and drops a watcher; that is three quarters of what a request costs (measured in
+docs/decisions/0062-a-lean-client.md).
+"""
+
+from __future__ import annotations
+
+import _socket
+import select
+import ssl
+from typing import Any, Final
+
+import gevent
+import gevent.socket
+import gevent.ssl
+from gevent import getcurrent, monkey
+
+from scenarios.client.reader import Reader
+
+_READ: Final = 1
+_WRITE: Final = 2
+
+_AT_ONCE: Final = 32 << 10
+"""Bytes asked for at once: an answer of usual size in one call, and no large buffer for it."""
+
+# The patched poll would look into the event loop; asking the kernel takes a microsecond.
+_poll: Any = monkey.get_original("select", "poll")
+
+
+class Connection:
+    """A connection without encryption. Used by one greenlet at a time.
+
+    Attributes:
+        reader: Reads its answers.
+    """
+
+    def __init__(self, opened: Any) -> None:
+        family, kind, protocol = opened.family, opened.type, opened.proto
+        self._socket = _socket.socket(family, kind, protocol, fileno=opened.detach())
+        self._socket.setblocking(False)
+        descriptor = self._socket.fileno()
+        self._hub = gevent.get_hub()
+        self._watcher = self._hub.loop.io(descriptor, _READ)
+        self._watched = False
+        self._polled = _poll()
+        self._polled.register(descriptor, select.POLLIN)
+        self.reader = Reader()
+
+    def is_idle(self) -> bool:
+        """True for an open connection with nothing to read: data would be the answer to a request
+        that was given up, or the end of the connection."""
+        return not self._polled.poll(0)
+
+    def send(self, data: bytes) -> None:
+        """Send all of it.
+
+        Raises:
+            OSError: It cannot be sent.
+        """
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._send_rest(memoryview(data)[sent:])
+
+    def receive(self) -> bytes:
+        """Wait for bytes; none mean the end of the connection.
+
+        Raises:
+            OSError: The connection is broken.
+        """
+        # Always wait first: the answer is never there yet.
+        while True:
+            self._wait_for_bytes()
+            try:
+                return self._socket.recv(_AT_ONCE)
+            except BlockingIOError:
+                continue  # the kernel may say so and then change its mind
+
+    def close(self) -> None:
+        self._watcher.stop()
+        self._watcher.close()
+        self._socket.close()
+        self.reader.close()
+
+    def _wait_for_bytes(self) -> None:
+        watcher = self._watcher
+        if self._watched:
+            watcher.callback = getcurrent().switch
+        else:
+            watcher.start(getcurrent().switch)
+            self._watched = True
+        try:
+            self._hub.switch()
+        finally:
+            watcher.callback = self._on_bytes_unasked_for
+
+    def _on_bytes_unasked_for(self) -> None:
+        # While nobody reads, the loop would report them again and again.
+        self._watcher.stop()
+        self._watched = False
+
+    def _send_rest(self, rest: memoryview) -> None:
+        watcher = self._hub.loop.io(self._socket.fileno(), _WRITE)
+        try:
+            while rest:
+                self._hub.wait(watcher)
+                try:
+                    rest = rest[self._socket.send(rest) :]
+                except BlockingIOError:
+                    continue
+        finally:
+            watcher.close()
+
+
+class TlsConnection:
+    """A connection with encryption; gevent's socket does the work."""
+
+    def __init__(self, opened: Any, context: ssl.SSLContext, host: str) -> None:
+        self._socket = context.wrap_socket(opened, server_hostname=host)
+        self._polled = _poll()
+        self._polled.register(self._socket.fileno(), select.POLLIN)
+        self.reader = Reader()
+
+    def is_idle(self) -> bool:
+        """As that of ``Connection``. Tickets of the encryption's own look like data, too; they come
+        with the first answer, at the latest."""
+        return not self._socket.pending() and not self._polled.poll(0)
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def receive(self) -> bytes:
+        data: bytes = self._socket.recv(_AT_ONCE)
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
+        self.reader.close()
+
+
+def open_connection(
+    host: str, port: int, *, timeout_s: float, context: ssl.SSLContext | None
+) -> Connection | TlsConnection:
+    """Connect, and agree on the encryption if there is a context.
+
+    Raises:
+        OSError: Refused, unreachable, no such host, no trust; ``TimeoutError`` after the limit.
+    """
+    opened = gevent.socket.create_connection((host, port), timeout=timeout_s)
+    try:
+        opened.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        if context is None:
+            opened.settimeout(None)
+            return Connection(opened)
+        connection = TlsConnection(opened, context, host)
+    except BaseException:
+        opened.close()
+        raise
+    connection._socket.settimeout(None)
+    return connection
