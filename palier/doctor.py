@@ -6,24 +6,24 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import resource
 import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import psycopg
 
 from palier.errors import ExitCode, PalierError
+from palier.machine.check import Check, Status, at_least
+from palier.machine.connections import Needed, look_at_files, look_at_ports
+from palier.machine.names import look_at_name
+from palier.machine.processors import look_at_cores, look_at_governor
 from palier.stack.address import shown
 from palier.stack.cleanup import list_stacks
 from palier.stack.cpus import plan_cpus, usable_cores
 from palier.stack.pooler import find_pgbouncer
-from palier.stack.ports import ephemeral_ports
 from palier.stack.postgres import URL_VARIABLE, start_server, use_server
 from palier.stack.programs import Program
 from palier.stack.redis_server import URL_VARIABLE as REDIS_VARIABLE
@@ -33,10 +33,6 @@ from palier.stack.registry import default_home, ensure_home
 from palier.stack.web_cache import find_nginx
 from palier.stack.workspace import Workspace, unprivileged_user
 
-CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
-
-Status = Literal["ok", "warning", "missing"]
-
 PYTHON_MIN = (3, 11)
 
 MEMORY_MIN_GIB = 2.0
@@ -45,31 +41,9 @@ MEMORY_MIN_GIB = 2.0
 DISK_MIN_GIB = 5.0
 """The data of the largest tier that fits a laptop, its indexes, and its write-ahead log."""
 
-OPEN_FILES_MIN = 4_096
-"""A loader holds one connection a session; a few thousand at once are common."""
-
-EPHEMERAL_PORTS_MIN = 10_000
-"""Each new connection to the application uses one, and a minute more after it is closed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing looked at.
-
-    Attributes:
-        name: What.
-        status: ``missing`` when it is not there or does not work, ``warning`` when a run works
-            but its numbers may suffer.
-        found: What is here.
-        fix: What to do about it; empty when there is nothing to do.
-        required: False for what only some tiers need.
-    """
-
-    name: str
-    status: Status
-    found: str
-    fix: str = ""
-    required: bool = True
+USUAL = Needed(usual=200, stalled=10_000)
+"""Connections of a tier of 1,000 requests a second: the ten seconds that a request may take, and
+what it needs at the least. `palier run` looks again, at what its own plan needs."""
 
 
 def examine(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> tuple[Check, ...]:
@@ -86,11 +60,13 @@ def examine(environ: Mapping[str, str] = os.environ, home: Path | None = None) -
         _package("Granian", "granian"),
         _psycopg(),
         _postgresql(environ, home),
-        _cores(),
+        look_at_cores(plan_cpus(usable_cores())),
+        look_at_governor(),
         _memory(),
         _disk(home),
-        _open_files(),
-        _ports(),
+        look_at_files(USUAL),
+        look_at_ports(USUAL),
+        look_at_name("http://localhost"),
         _user(),
         _left_behind(home),
         _redis(environ),
@@ -175,36 +151,9 @@ def _postgresql(environ: Mapping[str, str], home: Path) -> Check:
     return Check(name="PostgreSQL", status="ok", found=found)
 
 
-def _cores() -> Check:
-    plan = plan_cpus(usable_cores())
-    if plan.shared:
-        return Check(
-            name="cores", status="warning", found=plan.why, fix="measure on a machine with more"
-        )
-    allowed = _cgroup_cores()
-    count = len(plan.generator) + len(plan.system)
-    if allowed is not None and allowed < count:
-        return Check(
-            name="cores",
-            status="warning",
-            found=f"{count} visible, but this container may use {allowed:g} of them at a time",
-            fix="raise the container's CPU limit, or pin it to whole cores",
-        )
-    return Check(name="cores", status="ok", found=plan.why)
-
-
-def _cgroup_cores() -> float | None:
-    """CPU limit of this container in cores; None without one. Source: cgroup v2, cpu.max."""
-    try:
-        quota, period = CPU_LIMIT.read_text().split()
-    except (OSError, ValueError):
-        return None
-    return None if quota == "max" else int(quota) / int(period)
-
-
 def _memory() -> Check:
     free_gib = psutil.virtual_memory().available / 2**30
-    return _at_least(
+    return at_least(
         "memory",
         free_gib,
         MEMORY_MIN_GIB,
@@ -218,43 +167,8 @@ def _disk(home: Path) -> Check:
         free_gib = shutil.disk_usage(ensure_home(home)).free / 2**30
     except PalierError as error:
         return Check(name="disk", status="missing", found=error.what, fix=error.fix)
-    return _at_least(
+    return at_least(
         "disk", free_gib, DISK_MIN_GIB, f"GiB free in {home}", "free some, or set PALIER_HOME"
-    )
-
-
-def _at_least(name: str, value: float, least: float, what: str, fix: str) -> Check:
-    found = f"{value:.1f} {what}"
-    if value >= least:
-        return Check(name=name, status="ok", found=found)
-    return Check(name=name, status="warning", found=f"{found}; {least:g} are advised", fix=fix)
-
-
-def _open_files() -> Check:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= OPEN_FILES_MIN:
-        shown_limit = "no limit" if soft == resource.RLIM_INFINITY else f"{soft:,} at once"
-        return Check(name="open files", status="ok", found=shown_limit)
-    reachable = hard == resource.RLIM_INFINITY or hard >= OPEN_FILES_MIN
-    return Check(
-        name="open files",
-        status="warning",
-        found=f"{soft:,} at once; large tiers hold more connections than that",
-        fix=f"ulimit -n {OPEN_FILES_MIN}" if reachable else "raise nofile in limits.conf",
-    )
-
-
-def _ports() -> Check:
-    first, last = ephemeral_ports()
-    count = last - first + 1
-    found = f"{count:,} for outgoing connections ({first} to {last})"
-    if count >= EPHEMERAL_PORTS_MIN:
-        return Check(name="ports", status="ok", found=found)
-    return Check(
-        name="ports",
-        status="warning",
-        found=found,
-        fix="sysctl -w net.ipv4.ip_local_port_range='32768 60999'",
     )
 
 

@@ -25,6 +25,7 @@ from palier.load.schedule import make_schedule
 from palier.model.jsonvalue import Jsonable, to_jsonable
 from palier.model.plan import RunPlan
 from palier.model.tier import Plan
+from palier.preflight import look_ahead, refuse, warnings
 from palier.runfiles import RunFiles, write_findings, write_verdict
 from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
 from palier.stack.elsewhere import check_reachable
@@ -78,17 +79,25 @@ def run_tier(
         display: Told what is going on.
 
     Raises:
-        PalierError: The stack, the seed, the load or the disk failed.
+        PalierError: The stack, the seed, the load or the disk failed, or this machine cannot do
+            what is planned.
     """
     files = RunFiles(run_dir)
     schedule = make_schedule(plan)
     files.write_plan(plan, schedule_digest=schedule.digest)
     cpus = plan_cpus(usable_cores())
+    checks = look_ahead(plan, run_dir=run_dir, cpus=cpus)
+    refuse(checks)
+    for warning in warnings(checks):
+        display.say(warning)
     settings = {} if limits_owners(schedule) else {"APP_RATE_LIMIT_PER_MIN": "off"}
     with system_under_test(
         plan, run_dir=run_dir, cpus=cpus, app_settings=settings, display=display
     ) as system:
-        described = system.described | {"cpus": to_jsonable(cpus)}
+        described = system.described | {
+            "cpus": to_jsonable(cpus),
+            "preflight": to_jsonable(checks),
+        }
         files.write_environment(describe_environment(Path(), described))
         baseline = None if system.stack is None else take_baseline(system.stack.admin_url)
         measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)

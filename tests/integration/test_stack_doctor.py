@@ -10,6 +10,7 @@ import pytest
 from palier import doctor
 from palier.doctor import Check, examine, exit_code, render
 from palier.errors import ExitCode, StackError
+from palier.machine import processors
 from palier.stack.address import parts_of
 from palier.stack.identity import ProcessId
 from palier.stack.redis_server import open_redis
@@ -120,6 +121,6 @@ def test_what_a_killed_command_left_is_a_warning_that_names_the_command_to_end_i
 )
 def test_a_containers_cpu_limit_is_read_in_cores(content, cores, tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text(content)
-    monkeypatch.setattr(doctor, "CPU_LIMIT", tmp_path / "cpu.max")
+    monkeypatch.setattr(processors, "CPU_LIMIT", tmp_path / "cpu.max")
 
-    assert doctor._cgroup_cores() == cores
+    assert processors.cgroup_cores() == cores
