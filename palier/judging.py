@@ -40,6 +40,7 @@ def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
         run=run.run,
         missing=run.missing,
         schedule_digest=run.schedule_digest,
+        certified=run.environment.get("certified"),
     )
     verdict = judge(run.plan, findings, run.facts, invariants=run.invariants)
     return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(

@@ -61,6 +61,7 @@ def analyse(
     run: str,
     missing: Sequence[str] = (),
     schedule_digest: str | None = None,
+    certified: Mapping[str, Any] | None = None,
 ) -> Findings:
     """Everything the verdict and the reports need about a run.
 
@@ -75,6 +76,7 @@ def analyse(
         missing: Sentences about files that are absent or cut short; they become notes.
         schedule_digest: Of the schedule that was played. When given, the schedule is drawn again
             from the plan, and the ledger has to be about it.
+        certified: Limits of this machine as `palier selftest` found them, if it did.
     """
     stopped = was_interrupted(ledger, events)
     end_s = _end_of_load_s(ledger) if stopped else plan.duration_s
@@ -123,6 +125,7 @@ def analyse(
         schedule_digest=schedule_digest,
         schedule=None if schedule_digest is None else make_schedule(plan),
         events=events,
+        certified=certified,
     )
     lag = make_sample(histograms, clock="lag", from_s=window.from_s, exact=STARTED, censored=())
     return Findings(

@@ -386,3 +386,9 @@ def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:
         check = named(measured(), name)
         assert check.ok
         assert "not measured" in check.measured
+
+
+def test_a_rate_beyond_the_certified_one_is_unfit_and_without_a_certificate_it_is_a_note() -> None:
+    assert "not certified" in named(measured(), "certified rate").measured
+    assert unfit(measured(certified={"rate_per_s": 40.0})) == []
+    assert unfit(measured(certified={"rate_per_s": 10.0})) == ["certified rate"]

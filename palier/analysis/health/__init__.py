@@ -16,6 +16,7 @@ from palier.analysis.health.account import (
     check_schedule,
     check_shortfall,
 )
+from palier.analysis.health.certified import check_certified
 from palier.analysis.health.clocks import check_clocks, check_wall_clock
 from palier.analysis.health.components import check_components
 from palier.analysis.health.event_loop import check_collector, check_loop
@@ -54,6 +55,7 @@ CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
     check_cpu,
     check_steal,
     check_names,
+    check_certified,
     check_clocks,
     check_wall_clock,
 )

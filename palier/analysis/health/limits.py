@@ -45,3 +45,6 @@ SHORTFALL: Final = 0.01
 
 LARGEST_GAP_S: Final = 5.0
 """A loader reports once a second; five missing seconds mean it, or its clock, stood still."""
+
+RATE_OVER_S: Final = 5
+"""Random arrivals of a single second are often a tenth above their rate; in five they are not."""

@@ -62,6 +62,8 @@ class Measured:
         schedule_digest: Of the schedule that was played; None when that is not known.
         schedule: The one the plan gives here and now; None when there is nothing to compare.
         events: ``events.jsonl``; those of a component that ended name it.
+        certified: What `palier selftest` found this machine to be good for; None when it was not
+            asked.
     """
 
     plan: RunPlan
@@ -74,6 +76,7 @@ class Measured:
     schedule_digest: str | None = None
     schedule: Schedule | None = None
     events: Sequence[Mapping[str, Any]] = ()
+    certified: Mapping[str, Any] | None = None
 
     def judged_health(self) -> pd.DataFrame:
         """Lines about the judged window."""
