@@ -9,7 +9,7 @@ from __future__ import annotations
 from palier.load.outcome import Outcome, SkipReason
 from palier.load.recorder import Recorder, Sent
 from scenarios.sink import Sink
-from scenarios.visit import Flight, Visit
+from scenarios.visit import Visit
 
 
 class Books:
@@ -24,13 +24,11 @@ class Books:
         self._recorder = recorder
         self._output = output
 
-    def send(
-        self, visit: Visit, *, intended_us: int, started_us: int, session_wait_us: int
-    ) -> None:
+    def send(self, visit: Visit, started_us: int) -> None:
         """The next step of a visit is being sent."""
         operation, planned_second = visit.step()
         visit.next += 1
-        visit.flight = Flight(operation, planned_second, intended_us, started_us, session_wait_us)
+        visit.started_us = started_us
         self._recorder.start(operation=operation, planned_second=planned_second)
 
     def end(
@@ -39,23 +37,24 @@ class Books:
         ended_us: int,
         outcome: Outcome,
         message: str,
-        *,
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
         """The request of a visit has ended, or was given up."""
-        flight = visit.flight
-        assert flight is not None  # it has been sent
-        visit.flight = None
+        operation, planned_second = visit.sent_step()
+        intended_us, started_us = visit.due_us, visit.started_us
+        assert intended_us is not None  # it has been sent
+        assert started_us is not None
+        visit.started_us = None
         self.without_success += outcome != "succeeded"
         sent = Sent(
-            operation=flight.operation,
-            planned_second=flight.planned_second,
-            intended_us=flight.intended_us,
-            started_us=flight.started_us,
+            operation=operation,
+            planned_second=planned_second,
+            intended_us=intended_us,
+            started_us=started_us,
             ended_us=ended_us,
             outcome=outcome,
-            session_wait_us=flight.session_wait_us,
+            session_wait_us=visit.session_wait_us,
             session=visit.session.index,
             status=status,
             request_id=request_id,

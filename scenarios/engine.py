@@ -1,8 +1,8 @@
 """The arrival-driven engine: plays one loader's stripe of the schedule and records what happens.
 
-One greenlet sleeps from arrival to arrival; each session runs in a greenlet of its own on one of
-the reused users. Nothing spins: that would starve the I/O it measures. Every planned step of the
-stripe ends up exactly once in the recorder, whatever happens to its session.
+The parts: ``dispatch`` begins each step when it is wanted, ``playing`` does it, ``books`` write
+down what became of it, ``reporter`` tells once a second. Every planned step of the stripe ends up
+exactly once in the recorder, whatever happens to its session.
 
 Policy for late requests and the end of a run: docs/decisions/0002-late-requests.md.
 """
@@ -10,20 +10,21 @@ Policy for late requests and the end of a run: docs/decisions/0002-late-requests
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import gevent
+import numpy as np
 from gevent.event import Event
-from gevent.lock import Semaphore
-from gevent.pool import Group
 
 from palier.load.chance import MICROSECONDS
 from palier.load.outcome import SkipReason
 from palier.load.recorder import Recorder
 from palier.load.schedule import Schedule
+from palier.load.session import Session
 from scenarios.books import Books
+from scenarios.dispatch import Dispatch
 from scenarios.lead_in import LeadIn, lead_in
 from scenarios.operation import GeneratorError
 from scenarios.playing import Playing
@@ -77,40 +78,58 @@ class Engine:
         new_user: Callable[[], JourneyUser],
         output: Sink,
     ) -> None:
-        self._window_us = schedule.window_us
-        self._visits = [
-            Visit(session, schedule) for session in schedule.for_worker(worker, workers)
-        ]
+        self._schedule = schedule
+        self._stripe = schedule.for_worker(worker, workers)
         self._limits = limits
+        self._interrupted = Event()
+        self._stopped_for: SkipReason = "interrupted"
+        self._bug: BaseException | None = None
         recorder = Recorder(worker=worker)
         self._clock = RunClock(t0_ns=0)
         self._users = UserPool(new_user, output)
         self._books = Books(recorder, output)
-        self._play = Playing(clock=self._clock, books=self._books, users=self._users)
+        self._dispatch = Dispatch(
+            clock=self._clock,
+            playing=Playing(clock=self._clock, books=self._books, users=self._users),
+            books=self._books,
+            meet=self._meet,
+            max_sessions=limits.max_sessions,
+            patience_s=limits.request_timeout_s,
+            on_bug=self._on_bug,
+        )
         self._reporter = Reporter(
             clock=self._clock,
             recorder=recorder,
             books=self._books,
             users=self._users,
             output=output,
+            sessions=lambda: self._dispatch.sessions,
         )
-        self._free_sessions = Semaphore(limits.max_sessions)
-        self._playing = Group()
-        self._interrupted = Event()
-        self._stopped_for: SkipReason = "interrupted"
-        self._bug: BaseException | None = None
-        self.lease_until_ns = 2**63
 
     def prepare(self) -> LeadIn:
         """Bring the sessions that are in progress at t0 to where they are, and make users."""
-        under_way = [visit for visit in self._visits if visit.session.first_step]
+        under_way = [self._meet(session) for session in self._stripe if session.first_step]
         for visit in under_way:
             visit.user = self._users.take()
         done = lead_in(under_way)
+        for visit in under_way:
+            self._dispatch.expect_visit(visit)
+        self._dispatch.expect(session for session in self._stripe if not session.first_step)
         # As many as would be busy if every request took no time; more are made when needed.
-        idle = _most_at_once(self._visits) - len(under_way)
-        self._users.fill(min(idle, self._limits.max_sessions))
+        at_once = min(most_at_once(self._stripe), self._limits.max_sessions)
+        self._users.fill(at_once - len(under_way))
+        self._dispatch.fill(at_once)
+        self._stripe = ()
         return done
+
+    @property
+    def lease_until_ns(self) -> int:
+        """Until when requests may be sent, an instant of CLOCK_MONOTONIC."""
+        return self._dispatch.lease_until_ns
+
+    @lease_until_ns.setter
+    def lease_until_ns(self, until_ns: int) -> None:
+        self._dispatch.renew_lease(until_ns)
 
     def interrupt(self, reason: SkipReason = "interrupted") -> None:
         """Stop sending; what is in flight gets a moment, the rest is skipped for ``reason``."""
@@ -145,70 +164,40 @@ class Engine:
             gc.unfreeze()
 
     def _play_all(self) -> None:
-        everything = gevent.spawn(self._arrive_and_finish)
-        end_us = self._window_us + round(self._limits.drain_s * MICROSECONDS)
+        end_us = self._schedule.window_us + round(self._limits.drain_s * MICROSECONDS)
         left_s = (end_us - self._clock.now_us()) / MICROSECONDS
-        gevent.wait([everything, self._interrupted], timeout=max(left_s, 0.0), count=1)
-        everything.kill()
-        self._play.closed = True
+        dispatch = self._dispatch
+        dispatch.open()
+        gevent.wait([dispatch.done, self._interrupted], timeout=max(left_s, 0.0), count=1)
+        dispatch.close()
         if self._interrupted.is_set():
-            for visit in self._visits:
-                if visit.greenlet is not None and visit.flight is None:
-                    visit.greenlet.kill(block=False)
-            self._playing.join(timeout=INTERRUPT_DRAIN_S)
-        self._playing.kill()
-
-    def _arrive_and_finish(self) -> None:
-        for visit in self._visits:
-            self._clock.sleep_until(visit.session.at_us)
-            visit.greenlet = self._playing.spawn(self._seat, visit)
-            visit.greenlet.link_exception(self._on_bug)
-        self._playing.join()
-
-    def _seat(self, visit: Visit) -> None:
-        """Play a visit when there is a free session."""
-        session_wait_us = self._wait_for_session(visit)
-        if session_wait_us is None:
-            return
-        self._reporter.sessions += 1
-        try:
-            self._play.play(visit, session_wait_us)
-        finally:
-            self._reporter.sessions -= 1
-            self._free_sessions.release()
-
-    def _wait_for_session(self, visit: Visit) -> int | None:
-        """Microseconds waited for a free session; None when there was none in time."""
-        if self._free_sessions.acquire(blocking=False):
-            return 0
-        # From now, not from the arrival: if we were late to ask, that is our own lateness.
-        asked_us = self._clock.now_us()
-        if self._free_sessions.acquire(timeout=self._limits.request_timeout_s):
-            return self._clock.now_us() - asked_us
-        self._books.skip_rest(visit, "no_free_session", self._clock.now_us())
-        return None
+            dispatch.done.wait(timeout=INTERRUPT_DRAIN_S)
+        dispatch.kill()
 
     def _account_for_the_rest(self) -> None:
         now_us = self._clock.now_us()
-        for visit in self._visits:
+        for visit in self._dispatch.left():
             # A user of a closed load whom the end finds waiting would not have asked for more.
             late: SkipReason = "end_of_run" if visit.loop is None else "user_busy"
             reason = self._stopped_for if self._interrupted.is_set() else late
-            if visit.flight is not None:
+            if visit.started_us is not None:
                 self._books.end(visit, now_us, "abandoned", "still in flight at the end")
             self._books.skip_rest(visit, reason, now_us)
 
-    def _on_bug(self, greenlet: gevent.Greenlet) -> None:
-        self._bug = greenlet.exception
+    def _meet(self, session: Session) -> Visit:
+        return Visit(session, self._schedule)
+
+    def _on_bug(self, error: BaseException) -> None:
+        self._bug = error
         self._interrupted.set()
 
 
-def _most_at_once(visits: list[Visit]) -> int:
+def most_at_once(sessions: Sequence[Session]) -> int:
     """Largest number of sessions in progress if every request took no time."""
-    changes = [(visit.nominal_us[0], 1) for visit in visits]
-    changes += [(visit.nominal_us[-1], -1) for visit in visits]
-    most = now = 0
-    for _, change in sorted(changes, key=lambda change: (change[0], -change[1])):
-        now += change
-        most = max(most, now)
-    return most
+    if not sessions:
+        return 0
+    # Sessions come in the order of their first step.
+    first_us = np.array([session.at_us for session in sessions])
+    last_us = np.sort(first_us + np.array([sum(session.pauses_us) for session in sessions]))
+    begun = np.arange(1, len(sessions) + 1)
+    return int((begun - np.searchsorted(last_us, first_us)).max())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from typing import Final
 
 import gevent
@@ -24,19 +25,31 @@ many takes a few milliseconds."""
 class Reporter:
     """Writes the lines of one loader.
 
-    Attributes:
-        sessions: Sessions in progress; whoever plays them keeps it.
+    Args:
+        clock: The clock of the run.
+        recorder: What the lines are made of.
+        books: Says how much garbage there may be.
+        users: Know what was seen in the run.
+        output: Where lines go.
+        sessions: Tells how many sessions are in progress.
     """
 
     def __init__(
-        self, *, clock: RunClock, recorder: Recorder, books: Books, users: UserPool, output: Sink
+        self,
+        *,
+        clock: RunClock,
+        recorder: Recorder,
+        books: Books,
+        users: UserPool,
+        output: Sink,
+        sessions: Callable[[], int],
     ) -> None:
-        self.sessions = 0
         self._clock = clock
         self._recorder = recorder
         self._books = books
         self._users = users
         self._output = output
+        self._sessions = sessions
         self._vitals = Vitals()
 
     def run(self) -> None:
@@ -65,7 +78,7 @@ class Reporter:
 
     def _write(self, *, final: bool) -> None:
         at_s = self._clock.now_us() / MICROSECONDS
-        health = self._vitals.since_last(sessions=self.sessions)
+        health = self._vitals.since_last(sessions=self._sessions())
         seen = {"observations": self._users.observations, "tallies": self._users.tallies}
         more = seen if final else {}
         self._output.line(self._recorder.line(at_s=at_s, final=final, health=health, **more))

@@ -25,6 +25,10 @@ class RunClock:
         """Offset of an instant of CLOCK_MONOTONIC."""
         return (instant_ns - self.t0_ns) // 1000
 
+    def ns_of(self, at_us: int) -> int:
+        """Instant of CLOCK_MONOTONIC of an offset."""
+        return self.t0_ns + at_us * 1000
+
     def now_us(self) -> int:
         """Offset of this moment."""
         return (time.monotonic_ns() - self.t0_ns) // 1000

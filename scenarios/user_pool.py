@@ -40,6 +40,7 @@ class UserPool:
 
     def give_back(self, user: JourneyUser) -> None:
         """A session is over; its user may play another one."""
+        user.on_send = None
         self._idle.append(user)
 
     def _make(self) -> JourneyUser:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
-
-import gevent
 
 from palier.load.chance import MICROSECONDS
 from palier.load.schedule import Schedule
@@ -15,63 +13,55 @@ if TYPE_CHECKING:
     from scenarios.visitor import JourneyUser
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A request that has been sent and has not ended; offsets in microseconds."""
-
-    operation: str
-    planned_second: int
-    intended_us: int
-    started_us: int
-    session_wait_us: int
-
-
 class Visit:
-    """A session of the schedule while it is played.
+    """A session of the schedule while it is played. Ten thousand may be in progress.
 
     Attributes:
         session: The session.
-        before: Operations of the journey that lie before t0.
         operations: Operations of the planned steps.
         nominal_us: When each planned step would be wanted if every request took no time.
         next: The first planned step that is neither sent nor skipped.
-        flight: The request in flight.
+        due_us: When the next step is wanted, or the one in flight was; None before it begins.
+        started_us: When the request in flight was sent; None when none is.
+        session_wait_us: How long the next step, or the one in flight, had to wait for a free
+            session.
         user: Who plays it; None before it begins and after it ended.
-        greenlet: Where it is played; None before it begins.
         lost: True when the steps before t0 failed, so that the planned ones cannot follow.
         loop: Steps of one time around, of a user of a closed load; None for a visitor.
     """
 
     __slots__ = (
-        "_again_from",
-        "_length",
-        "_sessions",
-        "before",
-        "flight",
-        "greenlet",
+        "_schedule",
+        "due_us",
         "loop",
         "lost",
         "next",
         "nominal_us",
         "operations",
         "session",
+        "session_wait_us",
+        "started_us",
         "user",
     )
 
     def __init__(self, session: Session, schedule: Schedule) -> None:
         self.session = session
-        self.before = schedule.steps[session.journey][: session.first_step]
         self.operations = schedule.operations(session)
-        self.nominal_us = tuple(session.nominal_us())
+        # The first pause is 0.
+        self.nominal_us = tuple(accumulate(session.pauses_us[1:], initial=session.at_us))
         self.next = 0
-        self.flight: Flight | None = None
+        self.due_us: int | None = None
+        self.started_us: int | None = None
+        self.session_wait_us = 0
         self.user: JourneyUser | None = None
-        self.greenlet: gevent.Greenlet | None = None
         self.lost = False
         self.loop = schedule.loop_of(session)
-        self._length = len(schedule.steps[session.journey])
-        self._again_from = schedule.again_from
-        self._sessions = len(schedule.sessions)
+        self._schedule = schedule
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """Operations of the journey that lie before t0."""
+        return self._schedule.steps[self.session.journey][: self.session.first_step]
 
     @property
     def open(self) -> bool:
@@ -82,10 +72,15 @@ class Visit:
         """Operation and planned second of the next step."""
         return self.operations[self.next], self.nominal_us[self.next] // MICROSECONDS
 
+    def sent_step(self) -> tuple[str, int]:
+        """Operation and planned second of the step in flight."""
+        return self.operations[self.next - 1], self.nominal_us[self.next - 1] // MICROSECONDS
+
     @property
     def _beyond_first(self) -> int:
         """Steps since the journey was over for the first time; negative before."""
-        return self.session.first_step + self.next - self._length
+        length = len(self._schedule.steps[self.session.journey])
+        return self.session.first_step + self.next - length
 
     def come_around(self, user: JourneyUser) -> None:
         """Where a user of a closed load begins again: what is made once a visit, such as a stay
@@ -93,8 +88,8 @@ class Visit:
         if self.loop is None or self._beyond_first < 0 or self._beyond_first % self.loop:
             return
         times = 1 + self._beyond_first // self.loop
-        number = self.session.index + times * self._sessions
-        if self._again_from == 0:
+        number = self.session.index + times * len(self._schedule.sessions)
+        if self._schedule.again_from == 0:
             user.begin(tenant=self.session.tenant, session=number)
         else:
             # What was done once, such as signing in, is not forgotten.
