@@ -147,9 +147,7 @@ class Dispatch:
 
     def _begin_what_is_due(self, now_us: int) -> None:
         if self._clock.ns_of(now_us) > self.lease_until_ns:
-            # A new lease sets the alarm again.
-            self._alarm_us = _NEVER_US
-            self._alarm.set(self._clock.ns_of(_NEVER_US))
+            self._ring_at(_NEVER_US)  # a new lease sets it again
             return
         while self._waiting and self._waiting[0][0] + self._patience_us <= now_us:
             _, visit = self._waiting.popleft()
@@ -210,13 +208,16 @@ class Dispatch:
     # ----------------------------------------------------------------------------------------
 
     def _set_alarm(self) -> None:
-        if self._alarm is None:
-            return
         next_us = self._agenda.next_us()
-        self._alarm_us = _NEVER_US if next_us is None else next_us
+        at_us = _NEVER_US if next_us is None else next_us
         if self._waiting:
-            self._alarm_us = min(self._alarm_us, self._waiting[0][0] + self._patience_us)
-        self._alarm.set(self._clock.ns_of(self._alarm_us))
+            at_us = min(at_us, self._waiting[0][0] + self._patience_us)
+        self._ring_at(at_us)
+
+    def _ring_at(self, at_us: int) -> None:
+        if self._alarm is not None:
+            self._alarm_us = at_us
+            self._alarm.set(self._clock.ns_of(at_us))
 
     def _look_whether_done(self) -> None:
         if not self._in_progress and not self._agenda:
