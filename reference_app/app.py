@@ -27,6 +27,7 @@ from reference_app.database import Database
 from reference_app.description import describe_refusals
 from reference_app.errors.routes import ErrorsController
 from reference_app.exports.routes import ExportsController
+from reference_app.groups.routes import GroupsController, UsageController
 from reference_app.guests.guest_routes import GuestController
 from reference_app.guests.owner_routes import (
     FeedbackController,
@@ -43,13 +44,20 @@ from reference_app.log import configure_logging
 from reference_app.metrics import Metrics, ReplicaMetrics
 from reference_app.notifications.routes import NotificationsController
 from reference_app.observation import observed
+from reference_app.plans.content_routes import PlanContentController
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
 from reference_app.rate_limit import RateLimit, announced
 from reference_app.remote import Remote
 from reference_app.replica import ANSWER_TIMEOUT_S, Reports
 from reference_app.reservations.routes import ReservationsController
-from reference_app.schools.routes import SchoolsController
+from reference_app.schools.module_routes import SchoolModulesController
+from reference_app.schools.routes import (
+    FilesController,
+    SchoolsController,
+    StaffController,
+    StudentsController,
+)
 from reference_app.session import provide_guest_session, provide_session
 from reference_app.settings import Settings, read_settings
 from reference_app.statistics.routes import StatisticsController
@@ -152,7 +160,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             SyncController,
             PlansController,
             PlanAdministrationController,
+            PlanContentController,
+            GroupsController,
+            UsageController,
             SchoolsController,
+            SchoolModulesController,
+            StudentsController,
+            StaffController,
+            FilesController,
         ],
         middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={

@@ -123,7 +123,7 @@ class Listing(Generic[Row]):
         path: Address, for ``next`` and ``last``.
         source: What follows FROM. The listed table is called ``r``.
         scope: The condition every row meets, whoever filters: whose rows these are. ``%(owner)s``
-            is the one who asks.
+            is the one who asks, ``%(group)s`` their school group.
         columns: What follows SELECT, in the order of the fields of ``row``; the first one is never
             null.
         row: Makes the value of a row.
@@ -214,7 +214,7 @@ class Listing(Generic[Row]):
         return rows[:PAGE_SIZE], self.order.cursor(rows[PAGE_SIZE - 1])
 
     def _parameters(self, session: Session, filters: Mapping[str, Any]) -> dict[str, Any]:
-        return {**filters, "owner": session.user_id}
+        return {**filters, "owner": session.user_id, "group": session.tenant_id}
 
     def _with_total(self, total: int, *columns: Any) -> tuple[int, Row | None]:
         return total, None if columns[0] is None else self.row(*columns)

@@ -1,4 +1,4 @@
--- Functions and the view of the sources (B-05, B-13 ... B-17), called by the application in one
+-- Functions of the sources (B-13 ... B-17), called by the application in one
 -- round trip each (B-18). They run with the caller's rights, so row security holds inside them,
 -- except where SECURITY DEFINER says otherwise and why.
 
@@ -87,14 +87,3 @@ AS $$
           AND granted.category_id = wanted_category
     )
 $$;
-
--- B-05. security_invoker: without it the view would read with its owner's rights, past row security.
-CREATE OR REPLACE VIEW school_group_usage WITH (security_invoker = true) AS
-SELECT g.id AS school_group_id, g.name, p.slug AS plan, s.status,
-       plan_usage(g.id, 'schools')  AS schools,       p.max_schools,
-       plan_usage(g.id, 'students') AS students,      p.max_students,
-       plan_usage(g.id, 'staff')    AS staff,         p.max_staff,
-       plan_usage(g.id, 'storage')  AS storage_bytes, p.max_storage AS max_storage_gb
-FROM school_groups g
-JOIN subscriptions s ON s.school_group_id = g.id
-JOIN subscription_plans p ON p.id = s.plan_id;

@@ -15,7 +15,7 @@ GRANT UPDATE (date_debut, date_fin, client_nom, client_email, voyageurs, platefo
               prix_centimes, updated_at) ON reservations TO app_user;
 
 GRANT SELECT ON school_groups, subscription_plans, categories, modules, plan_categories,
-                plan_modules, subscriptions, school_group_usage TO app_user;
+                plan_modules, subscriptions TO app_user;
 GRANT UPDATE (plan_id, updated_at) ON subscriptions TO app_user;
 GRANT SELECT, INSERT ON schools, students, staff, stored_files TO app_user;
 

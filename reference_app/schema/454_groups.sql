@@ -1,6 +1,9 @@
 -- Groups, their modules, bulk operations. Not granted: moving a row to another group, and the
 -- limits of plans, which are the operator's.
 
+GRANT SELECT ON school_group_usage TO app_user;
+REVOKE EXECUTE ON FUNCTION count_usage(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_usage(uuid) TO app_user;
 GRANT INSERT ON school_groups, subscriptions TO app_user;
 GRANT UPDATE (name) ON school_groups TO app_user;
 GRANT UPDATE (name, city) ON schools TO app_user;

@@ -4,100 +4,94 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, LiteralString
 
-import msgspec
-
-from reference_app.pages import PAGE_SIZE
+from reference_app.listing import Listing, NewestFirst
+from reference_app.own_rows import OwnRows
+from reference_app.schools.values import School, StaffMember, StoredFile, Student
 from reference_app.session import Session
 
+OF_GROUP: LiteralString = "school_group_id = %(group)s"
+NEWEST = NewestFirst("created_at", datetime)
 
-class School(msgspec.Struct, frozen=True):
-    """A school of the group."""
+_OF_SCHOOL: LiteralString = "r.school_id = %(school_id)s"
+_NAMED: LiteralString = "to_tsvector('french', r.name) @@ websearch_to_tsquery('french', %(q)s)"
+"""The expression of I-39, word for word, or the index is not used."""
 
-    id: UUID
-    name: str
-    city: str
-    created_at: datetime
+SCHOOLS = Listing(
+    name="schools",
+    path="/api/schools",
+    source="schools r",
+    scope="r.school_group_id = %(group)s",
+    columns="r.id, r.name, r.city, r.created_at",
+    row=School,
+    order=NEWEST,
+    conditions={"q": _NAMED},
+)
+STUDENTS = Listing(
+    name="students",
+    path="/api/students",
+    source="students r",
+    scope="r.school_group_id = %(group)s",
+    columns="r.id, r.school_id, r.name, r.created_at",
+    row=Student,
+    order=NEWEST,
+    conditions={"q": _NAMED, "school_id": _OF_SCHOOL},
+)
+STAFF = Listing(
+    name="staff",
+    path="/api/staff",
+    source="staff r",
+    scope="r.school_group_id = %(group)s",
+    columns="r.id, r.school_id, r.name, r.position, r.created_at",
+    row=StaffMember,
+    order=NEWEST,
+    conditions={"q": _NAMED, "school_id": _OF_SCHOOL},
+)
+FILES = Listing(
+    name="files",
+    path="/api/files",
+    source="stored_files r",
+    scope="r.school_group_id = %(group)s",
+    columns="r.id, r.name, r.size_bytes, r.created_at",
+    row=StoredFile,
+    order=NEWEST,
+    conditions={"q": _NAMED},
+)
 
-
-class Student(msgspec.Struct, frozen=True):
-    """A student of one of the group's schools."""
-
-    id: UUID
-    school_id: UUID
-    name: str
-    created_at: datetime
-
-
-class StaffMember(msgspec.Struct, frozen=True):
-    """A member of staff of one of the group's schools."""
-
-    id: UUID
-    school_id: UUID
-    name: str
-    position: str
-    created_at: datetime
-
-
-class StoredFile(msgspec.Struct, frozen=True):
-    """A file of the group; only its size matters here."""
-
-    id: UUID
-    name: str
-    size_bytes: int
-    created_at: datetime
-
-
-def _page(session: Session, page: int) -> dict[str, Any]:
-    return {"group": session.tenant_id, "limit": PAGE_SIZE, "offset": (page - 1) * PAGE_SIZE}
-
-
-async def list_schools(session: Session, page: int) -> list[School]:
-    """One page, by name."""
-    return await session.rows(
-        """/* list_schools */
-        SELECT id, name, city, created_at FROM schools WHERE school_group_id = %(group)s
-        ORDER BY name, id LIMIT %(limit)s OFFSET %(offset)s""",
-        _page(session, page),
-        School,
-    )
-
-
-async def list_students(session: Session, page: int) -> list[Student]:
-    """One page, by name."""
-    return await session.rows(
-        """/* list_students */
-        SELECT id, school_id, name, created_at FROM students WHERE school_group_id = %(group)s
-        ORDER BY name, id LIMIT %(limit)s OFFSET %(offset)s""",
-        _page(session, page),
-        Student,
-    )
-
-
-async def list_staff(session: Session, page: int) -> list[StaffMember]:
-    """One page, by name."""
-    return await session.rows(
-        """/* list_staff */
-        SELECT id, school_id, name, position, created_at
-        FROM staff WHERE school_group_id = %(group)s
-        ORDER BY name, id LIMIT %(limit)s OFFSET %(offset)s""",
-        _page(session, page),
-        StaffMember,
-    )
-
-
-async def list_files(session: Session, page: int) -> list[StoredFile]:
-    """One page, by name."""
-    return await session.rows(
-        """/* list_files */
-        SELECT id, name, size_bytes, created_at FROM stored_files
-        WHERE school_group_id = %(group)s
-        ORDER BY name, id LIMIT %(limit)s OFFSET %(offset)s""",
-        _page(session, page),
-        StoredFile,
-    )
+SCHOOL = OwnRows(
+    name="school",
+    table="schools",
+    scope=OF_GROUP,
+    columns="id, name, city, created_at",
+    row=School,
+    changeable=("name", "city"),
+)
+STUDENT = OwnRows(
+    name="student",
+    table="students",
+    scope=OF_GROUP,
+    columns="id, school_id, name, created_at",
+    row=Student,
+    changeable=("school_id", "name"),
+)
+STAFF_MEMBER = OwnRows(
+    name="staff_member",
+    table="staff",
+    scope=OF_GROUP,
+    columns="id, school_id, name, position, created_at",
+    row=StaffMember,
+    changeable=("school_id", "name", "position"),
+    spoken="member of staff",
+)
+FILE = OwnRows(
+    name="file",
+    table="stored_files",
+    scope=OF_GROUP,
+    columns="id, name, size_bytes, created_at",
+    row=StoredFile,
+    changeable=("name",),
+)
 
 
 async def create_school(session: Session, values: Mapping[str, Any]) -> School | None:

@@ -23,9 +23,9 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import args_row
 
+from reference_app.background import RETRY_S, Pool, Stop, connect_pool
 from reference_app.log import configure_logging
 from reference_app.settings import SettingsError
-from reference_app.sync.connections import RETRY_S, Pool, Stop, connect_pool
 from reference_app.sync.settings import SyncSettings, read_sync_settings
 from reference_app.sync.slots import CYCLE, cycle_start, is_due, next_run, slot_of
 

@@ -21,9 +21,9 @@ from datetime import UTC, date, datetime
 
 import psycopg
 
+from reference_app.background import RETRY_S, Stop, connect_pool
 from reference_app.log import configure_logging
 from reference_app.settings import SettingsError
-from reference_app.sync.connections import RETRY_S, Stop, connect_pool
 from reference_app.sync.errors import SyncError
 from reference_app.sync.fetch import Fetcher
 from reference_app.sync.merge import Reading

@@ -380,7 +380,7 @@ def test_a_group_sees_its_own_schools_students_staff_and_files_only(town: Site) 
 
     for admin in groups:
         for path in ("schools", "students", "staff", "files"):
-            rows = town.call("GET", f"/api/{path}", admin).json()
+            rows = town.call("GET", f"/api/{path}", admin).json()["items"]
             assert [row["name"] for row in rows] == [str(admin.tenant_id)]
         card = town.call("GET", "/api/restrictions", admin).json()["restrictions"]
         assert [row["used"] for row in card] == [1, 1, 1, 0.0]

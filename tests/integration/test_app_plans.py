@@ -163,7 +163,7 @@ def test_the_eleventh_school_of_ten_is_refused(campus: Site) -> None:
         "percent": 100,
         "action": "upgrade_plan",
     }
-    assert len(campus.call("GET", "/api/schools", admin).json()) == 10
+    assert len(campus.call("GET", "/api/schools", admin).json()["items"]) == 10
 
 
 @pytest.mark.covers("B-36", "X-14")
@@ -288,7 +288,7 @@ def test_a_downgrade_below_use_keeps_everything_and_refuses_more(campus: Site) -
     )
 
     assert changed.json()["plan"] == "premium"
-    assert len(campus.call("GET", "/api/schools", admin).json()) == 5
+    assert len(campus.call("GET", "/api/schools", admin).json()["items"]) == 5
     assert create_school(campus, admin) == 409
     card = campus.call("GET", "/api/restrictions/schools", admin).json()
     assert (card["used"], card["limit"], card["percent"], card["remaining"]) == (5, 3, 166, 0)

@@ -23,7 +23,7 @@ from sync_support import (
     worker,
 )
 
-from reference_app.sync.connections import Stop, connect_pool
+from reference_app.background import Stop, connect_pool
 from reference_app.sync.scheduler import Scheduler, run
 from reference_app.sync.settings import SyncSettings
 from reference_app.sync.slots import cycle_start, next_run, slot_of

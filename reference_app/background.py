@@ -1,9 +1,8 @@
-"""Connections of the worker and the scheduler, which outlive any outage of the database."""
+"""What background processes share: connections that outlive any outage, and the wish to end."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from typing import Any
 
@@ -18,8 +17,6 @@ RETRY_S = 1.0
 _WAIT_S = 10.0
 _STATEMENT_TIMEOUT_S = 30
 """B-196."""
-
-logger = logging.getLogger("reference_app.sync")
 
 
 def connect_pool(url: str, *, size: int, name: str) -> Pool:
