@@ -114,6 +114,11 @@ def build_parser() -> Parser:
             metavar="SWITCH=VALUE",
             help="change one switch of the tier's variant, e.g. pagination=none; repeatable",
         )
+        sub.add_argument(
+            "--no-abort",
+            action="store_true",
+            help="go on to the end, whatever the abort rules of tier and profile say",
+        )
         sub.add_argument("--url", help="drive this service instead of bringing up the tier's stack")
 
     sub = command("doctor", "what a run needs, what is here, how to get the rest")

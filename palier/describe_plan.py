@@ -56,6 +56,7 @@ def describe_plan(
         ("data", _data(plan, rows, no_data)),
         ("evidence", _evidence(plan, sum(expected.values()))),
         ("targets", _targets(plan)),
+        ("aborts", _aborts(plan)),
     )
     lines = [f"{plan.tier.id}  {plan.tier.title}"]
     for name, content in sections:
@@ -282,6 +283,19 @@ def _targets(plan: RunPlan) -> Iterator[str]:
     for gate in gates:
         missing = "" if will_be_judged(gate, plan) else "  (not measured by these journeys)"
         yield f"  gate {gate.id:<6} {gate.title} {requirement(gate)}{missing}"
+
+
+def _aborts(plan: RunPlan) -> Iterator[str]:
+    """When the run is stopped before its end; nothing for a plan without such rules."""
+    switched_off = not plan.aborts and (plan.tier.aborts or plan.profile.aborts)
+    if switched_off:
+        yield "switched off: the run goes on to its end, whatever is measured"
+    operations = {step.operation for one in plan.journeys for step in one.steps}
+    for rule in plan.aborts:
+        after_s = plan.warmup_s if rule.after_s is None else rule.after_s
+        title = f"{rule.title}: " if rule.title else ""
+        missing = "" if rule.operation in (None, *operations) else "  (not in these journeys)"
+        yield f"  {rule.id}: {title}{rule.state}, from {span(after_s)} on{missing}"
 
 
 def requirement(target: Target) -> str:

@@ -33,6 +33,7 @@ def plan_of(catalogue: Catalogue, options: Namespace) -> RunPlan:
         workers=options.workers,
         variant=override(tier.variant, options.set),
         url=options.url,
+        may_abort=not options.no_abort,
         trace_us=() if profile.trace is None else _read_trace(profile.trace.path, catalogue),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from palier.model.abort import AbortRule
 from palier.model.bounds import Count, WholeNumber
 from palier.model.journey import Journey
 from palier.model.profile import Profile
@@ -35,6 +36,7 @@ class TierText:
         data: Data volume; left out, every user is one tenant.
         targets: Targets of this tier alone, by id.
         roles: Roles that targets of the system have in this tier, by target id.
+        aborts: When a run of this tier is stopped, by id; one of an id of the system replaces it.
         triggers: Thresholds of this tier that start an action.
         cost: Stated monthly cost.
         url: Address of your own service, e.g. ``http://127.0.0.1:8000``.
@@ -53,6 +55,7 @@ class TierText:
     data: DataSpec | None = None
     targets: tuple[Target, ...] = ()
     roles: tuple[tuple[Annotated[str, Refers("shared target")], Role], ...] = ()
+    aborts: tuple[AbortRule, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     cost: Cost | None = None
     url: str | None = None
@@ -70,6 +73,7 @@ class SystemText:
         plans: Database or subscription plans, by id.
         journeys: What visitors do, by id.
         targets: Targets that every run of every tier is judged against, by id.
+        aborts: When a run of any of its tiers is stopped, by id.
         triggers: Thresholds that hold in every tier.
         tiers: The ladder, by id, smallest first.
     """
@@ -80,6 +84,7 @@ class SystemText:
     plans: tuple[Plan, ...] = ()
     journeys: tuple[Journey, ...]
     targets: tuple[Target, ...] = ()
+    aborts: tuple[AbortRule, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     tiers: tuple[TierText, ...]
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from palier.errors import ConfigError
+from palier.model.abort import AbortRule, in_force
 from palier.model.curve import Curve
 from palier.model.journey import Journey
 from palier.model.profile import Loop, Profile
@@ -53,6 +54,8 @@ class RunPlan:
         max_sessions: Sessions in progress at once per worker, at most.
         shortened: What the run can no longer prove because its duration was cut; may be empty.
         arrivals_us: Arrivals of a trace, in microseconds from t0; empty when they are drawn.
+        aborts: When the run is stopped: the rules of system, tier and profile, unless they were
+            switched off.
     """
 
     tier: Tier
@@ -73,6 +76,7 @@ class RunPlan:
     max_sessions: int
     shortened: str = ""
     arrivals_us: tuple[int, ...] = ()
+    aborts: tuple[AbortRule, ...] = ()
 
     @property
     def curve(self) -> Curve:
@@ -101,6 +105,7 @@ def make_plan(
     variant: Variant,
     url: str | None,
     trace_us: tuple[int, ...] = (),
+    may_abort: bool = True,
 ) -> RunPlan:
     """Decide what a run of ``tier`` does.
 
@@ -112,6 +117,7 @@ def make_plan(
 
     Args:
         trace_us: Instants of the profile's trace, from its first one; see ``palier.model.trace``.
+        may_abort: False leaves the abort rules out.
 
     Raises:
         ConfigError: The profile is made for another system, or its trace or loop cannot be played.
@@ -148,6 +154,7 @@ def make_plan(
         max_sessions=max(SESSIONS_MIN, math.ceil(load.most_sessions / load.shares(workers))),
         shortened=_shortened(profile, window_s),
         arrivals_us=arrivals_us,
+        aborts=in_force(tier.aborts, profile.aborts) if may_abort else (),
     )
 
 

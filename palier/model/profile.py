@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from palier.errors import ConfigError
+from palier.model.abort import AbortRule
 from palier.model.bounds import Count, NotNegative, Positive, Share, WholeNumber, check_bounds
 from palier.model.curve import LEVEL, Curve
 from palier.model.didyoumean import suggestion
@@ -75,6 +76,8 @@ class Profile:
         spike: One peak.
         trace: The instants of an access log.
         loop: A closed load: levels are then factors of its users, and answers set the pace.
+        aborts: When a run with this profile is stopped, by id; they replace those of the tier that
+            have the same id.
         system: Id of the only system it is meant for; left out, it fits all.
         note: What the source leaves open, and what was chosen.
     """
@@ -92,6 +95,7 @@ class Profile:
     spike: Spike | None = None
     trace: Trace | None = None
     loop: Loop | None = None
+    aborts: tuple[AbortRule, ...] = ()
     system: str | None = None
     note: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from palier.model.abort import AbortRule
 from palier.model.document import CatalogueText, SystemText, TierText
 from palier.model.journey import Journey
 from palier.model.metric import METRICS
@@ -56,6 +57,20 @@ def _fits_its_metric(target: Target) -> Iterator[Breach]:
         yield Breach("percentile", f"{metric.name} has no percentile", "remove percentile")
     if not metric.by_operation and target.operation is not None:
         yield Breach("operation", f"{metric.name} is about the whole run", "remove operation")
+
+
+def abort_rule(rule: AbortRule) -> Iterator[Breach]:
+    """Metric, percentile and unit fit together, and the state can be reached."""
+    metric = METRICS[rule.metric]
+    if rule.unit not in metric.units:
+        what = f"unit {rule.unit!r} does not fit {metric.name}"
+        yield Breach("unit", what, "use " + " or ".join(metric.units))
+    if metric.by_percentile and rule.percentile is None:
+        yield Breach("metric", f"{metric.name} needs a percentile", "add percentile: 0.95")
+    if not metric.by_percentile and rule.percentile is not None:
+        yield Breach("percentile", f"{metric.name} has no percentile", "remove percentile")
+    if rule.unit == "%" and rule.limit >= 100:
+        yield Breach("limit", f"{rule.limit:g} % cannot be exceeded", "write a smaller limit")
 
 
 def journey_rule(journey: Journey) -> Iterator[Breach]:
@@ -147,6 +162,7 @@ def catalogue_rule(catalogue: CatalogueText) -> Iterator[Breach]:
 
 RULES: Mapping[type, Rule] = {
     Target: target_rule,
+    AbortRule: abort_rule,
     Journey: journey_rule,
     Profile: profile_rule,
     Staged: staged_rule,

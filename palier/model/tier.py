@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from palier.errors import ConfigError
+from palier.model.abort import AbortRule
 from palier.model.bounds import (
     Bounds,
     Count,
@@ -193,6 +194,7 @@ class Tier:
         targets: Everything a run of this tier is judged against: the system's targets, with the
             roles they have in this tier, then its own.
         triggers: The system's and its own.
+        aborts: When a run is stopped: the system's rules and its own.
         cost: Stated monthly cost, or None.
         url: Address of somebody's own service.
         note: What the reader should know.
@@ -215,6 +217,7 @@ class Tier:
     url: str | None = None
     note: str = ""
     plan_limits: tuple[tuple[PlanLimit, NotNegative], ...] = ()
+    aborts: tuple[AbortRule, ...] = ()
 
     def required_stack(self) -> StackSpec:
         """The stack to be brought up.
