@@ -108,7 +108,7 @@ def disturbances(events: Sequence[Record], window_s: float) -> list[tuple[float,
     return [
         (at, words)
         for at, kind, words in notable_events(events)
-        if kind in ("fault", "worker", "component") and 0 <= at <= window_s
+        if kind in ("fault", "worker", "component", "abort") and 0 <= at <= window_s
     ]
 
 

@@ -32,6 +32,7 @@ SKIP_REASONS: Final = {
     "end_of_run": "the system was so late that the step could not start before the run ended; "
     "charged to the system",
     "interrupted": "the run was interrupted",
+    "aborted": "an abort rule had stopped the run",
     "user_busy": "users of a closed load were still waiting for answers, so they asked for less "
     "than they could; an open load would have asked; charged to nobody",
 }
@@ -171,10 +172,11 @@ def window(findings: Findings) -> str:
 
 def interrupted(findings: Findings) -> str | None:
     """What a partial run is worth; None for a whole one."""
-    if not findings.interrupted:
+    if not findings.interrupted and findings.aborted is None:
         return None
+    stopped = "interrupted" if findings.interrupted else "stopped by its abort rule"
     return (
-        f"This run was interrupted after {fmt.span(findings.judged_to_s)} of "
+        f"This run was {stopped} after {fmt.span(findings.judged_to_s)} of "
         f"{fmt.span(findings.window_s)}. What was measured until then is shown; "
         "it is a partial report and not evidence for the whole window."
     )

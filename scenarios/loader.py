@@ -24,6 +24,7 @@ from locust.exception import RPCError, StopUser
 from locust.runners import WorkerRunner
 
 from palier.errors import ConfigError, LoadError
+from palier.load.outcome import SkipReason
 from palier.load.schedule import make_schedule
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_from_json
@@ -161,7 +162,7 @@ class Loader:
         self._cut_off()
 
     def _on_abort(self, **_: Any) -> None:
-        self._interrupt()
+        self._interrupt("aborted")
 
     def _on_test_start(self, **_: Any) -> None:
         gevent.spawn(self._run_and_quit)
@@ -171,12 +172,12 @@ class Loader:
         self._interrupt()
         Arrivals.finished.wait(END_WAIT_S)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, reason: SkipReason = "interrupted") -> None:
         if self._engine is None or not self._start_ns.ready():
             Arrivals.finished.set()
             self._start_ns.set(None)
         if self._engine is not None:
-            self._engine.interrupt()
+            self._engine.interrupt(reason)
 
     def _cut_off(self) -> None:
         """Nobody takes our lines any more, so there is nothing left to do here."""

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from palier.analysis.findings import (
+    Aborted,
     Findings,
     LedgerTotals,
     OperationFinding,
@@ -79,7 +80,9 @@ def analyse(
         certified: Limits of this machine as `palier selftest` found them, if it did.
     """
     stopped = was_interrupted(ledger, events)
-    end_s = _end_of_load_s(ledger) if stopped else plan.duration_s
+    aborted = was_aborted(ledger, events)
+    whole = not stopped and aborted is None
+    end_s = plan.duration_s if whole else _end_of_load_s(ledger)
     responses = make_sample(histograms, clock="response")
     seconds = math.ceil(plan.duration_s)
     medians_s = quantile_by_second(responses, 0.5, seconds=seconds, worst=True)
@@ -155,6 +158,7 @@ def analyse(
         ),
         errors_left_out=_errors_left_out(ledger, plan, window),
         steadiness=steadiness,
+        aborted=aborted,
     )
 
 
@@ -163,6 +167,21 @@ def was_interrupted(ledger: pd.DataFrame, events: Sequence[Mapping[str, Any]]) -
     return bool(ledger["skipped_interrupted"].sum() > 0) or any(
         "interrupted" in (event.get("kind"), event.get("name")) for event in events
     )
+
+
+def was_aborted(ledger: pd.DataFrame, events: Sequence[Mapping[str, Any]]) -> Aborted | None:
+    """The abort rule that stopped the run; unnamed when only the ledger tells of one."""
+    for event in events:
+        if event.get("kind") == "abort":
+            return Aborted(
+                rule=str(event.get("rule", "unknown")),
+                at_s=float(event.get("at_s", 0.0)),
+                why=str(event.get("why", "an abort rule stopped the run")),
+            )
+    if ledger["skipped_aborted"].sum() > 0:
+        why = "an abort rule stopped the run; no event says which"
+        return Aborted(rule="unknown", at_s=_end_of_load_s(ledger), why=why)
+    return None
 
 
 def ledger_totals(ledger: pd.DataFrame) -> LedgerTotals:

@@ -45,6 +45,7 @@ def verdict_as_json(verdict: Verdict) -> dict[str, Jsonable]:
         "interrupted": verdict.interrupted,
         "exit_code": int(verdict.exit_code),
         "invariants": [to_jsonable(invariant) for invariant in verdict.invariants],
+        "aborted": verdict.aborted,
     }
 
 

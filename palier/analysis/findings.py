@@ -135,6 +135,21 @@ class Steadiness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aborted:
+    """A run that one of its own rules stopped.
+
+    Attributes:
+        rule: Id of the abort rule.
+        at_s: When, in seconds from the start of the run.
+        why: The rule with the numbers that broke it.
+    """
+
+    rule: str
+    at_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """Everything the verdict and the reports need about a run."""
 
@@ -162,3 +177,5 @@ class Findings:
     """Requests that went wrong in seconds that were found to be warm-up, beyond the planned one."""
     steadiness: Steadiness | None = None
     """None only in findings that were not made by ``analyse``: then the run cannot pass."""
+    aborted: Aborted | None = None
+    """The abort rule that stopped the run; None when none did."""

@@ -1,8 +1,8 @@
 """From findings to a verdict: targets one by one, then the run.
 
 FAIL when the data is wrong after the load; else INVALID when the measurement was unfit, else FAIL
-if any gate fails, else INCONCLUSIVE if any gate is undecided or unmeasured or the window was not
-steady or not whole, else PASS.
+if an abort rule stopped the run or any gate fails, else INCONCLUSIVE if any gate is undecided or
+unmeasured or the window was not steady or not whole, else PASS.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def judge(
         ledger=findings.ledger,
         targets=judged,
         interrupted=findings.interrupted,
+        aborted=None if findings.aborted is None else findings.aborted.rule,
         invariants=tuple(invariants),
     )
 
@@ -71,7 +72,11 @@ def decide(
     unfit = [check for check in findings.health if not check.ok]
     if unfit or not findings.health:
         # Wrong data is wrong however late the requests were.
-        return "FAIL" if broken else "INVALID", (*broken, *_unfit_reasons(findings))
+        return "FAIL" if broken else "INVALID", (
+            *broken,
+            *_unfit_reasons(findings),
+            *_aborted(findings),
+        )
     gates = [target for target in targets if target.role == "gate"]
     by_state = _by_state(gates)
     open_gates = [*by_state["inconclusive"], *by_state["not_measured"]]
@@ -80,14 +85,18 @@ def decide(
         *(sentence(target) for target in open_gates),
         *(_unknown(one) for one in invariants if one.state == "not_checked"),
     ]
-    if broken:
+    aborted = _aborted(findings)
+    if broken or aborted or by_state["fail"]:
         missed = (sentence(target) for target in by_state["fail"])
-        return "FAIL", (*broken, *missed, *doubts)
-    if by_state["fail"]:
-        return "FAIL", (*(sentence(target) for target in by_state["fail"]), *doubts)
+        return "FAIL", (*broken, *aborted, *missed, *doubts)
     if doubts:
         return "INCONCLUSIVE", tuple(doubts)
     return "PASS", _pass_reasons(gates)
+
+
+def _aborted(findings: Findings) -> tuple[str, ...]:
+    """The rule that stopped the run: whoever wrote it said that this is not to be borne."""
+    return () if findings.aborted is None else (findings.aborted.why,)
 
 
 def _broken(invariant: Invariant) -> str:
@@ -151,13 +160,14 @@ def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]
 def _never_right(findings: Findings) -> Iterable[str]:
     """An operation that never works is too rare to show in the numbers of all requests."""
     for operation in findings.operations:
-        asked = operation.ledger.planned - _interrupted(operation.ledger)
+        asked = operation.ledger.planned - _stopped(operation.ledger)
         if asked > 0 and operation.ledger.succeeded == 0:
             yield f"none of the {asked:,} requests of {operation.operation} succeeded"
 
 
-def _interrupted(ledger: LedgerTotals) -> int:
-    return dict(ledger.skipped_reasons).get("interrupted", 0)
+def _stopped(ledger: LedgerTotals) -> int:
+    reasons = dict(ledger.skipped_reasons)
+    return reasons.get("interrupted", 0) + reasons.get("aborted", 0)
 
 
 def _silent_end(findings: Findings) -> Iterable[str]:

@@ -51,6 +51,8 @@ class Verdict:
     interrupted: bool
     invariants: tuple[Invariant, ...] = ()
     """What had to hold in the data; a violated one fails the run."""
+    aborted: str | None = None
+    """Id of the abort rule that stopped the run; None when none did."""
 
     @property
     def exit_code(self) -> ExitCode:

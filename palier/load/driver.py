@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any, Final
 
 from palier.errors import ConfigError
+from palier.load.abort import AbortWatch, Breach
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, write_histograms, write_ledger
 from palier.load.disk import Reserve
 from palier.load.ledger import closes
@@ -36,7 +37,7 @@ MARGIN_S: Final = 10.0
 """Loaders end by themselves after window and drain; this long after that they are killed."""
 
 INTERRUPTED_S: Final = 5.0
-"""Loaders need a second to end after Ctrl-C; this long after it they are killed."""
+"""Loaders need a second to end after Ctrl-C or an abort; this long after it they are killed."""
 
 LEAVE_S: Final = 5.0
 """How long processes may take to go after the last line of the last loader."""
@@ -50,6 +51,7 @@ class LoadResult:
 
     Attributes:
         interrupted: It was stopped before its end, by Ctrl-C or a signal.
+        aborted: The abort rule that stopped it, with its numbers; None when none did.
         lost_workers: Loaders that ended without their last line; what they had not reported is
             missing, so the ledger does not close.
         closes: Whether every planned request is accounted for.
@@ -66,6 +68,7 @@ class LoadResult:
     observations: Mapping[str, float] = field(default_factory=dict)
     tallies: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     loader_pids: tuple[int, ...] = ()
+    aborted: Breach | None = None
 
 
 def drive(
@@ -178,6 +181,8 @@ class _Watch:
         planned = schedule.planned_counts()
         self._merger = Merger(planned)
         self._meter = ProgressMeter(planned, duration_s=plan.duration_s)
+        self._aborts = AbortWatch(plan)
+        self._aborted: Breach | None = None
         self._tails = [
             Tail(run_dir / "load" / f"worker-{worker}.jsonl", worker=worker)
             for worker in range(plan.workers)
@@ -226,11 +231,28 @@ class _Watch:
                 self._read()
                 for loader in ended:
                     self._note_if_lost(loader.worker, loader.exit_code())
+                if self._aborted is None and not interrupts and self._abort():
+                    deadline = min(deadline, now + INTERRUPTED_S)
             if now >= next_look:
                 self._look_at_disk()
                 on_progress(self._meter.at(now - self._t0))
                 next_look = max(next_look + 1.0, now)
             time.sleep(_POLL_S)
+
+    def _abort(self) -> bool:
+        """Stop the run if one of its rules says so."""
+        self._aborted = breach = self._aborts.breach()
+        if breach is None:
+            return False
+        self._tell(
+            "abort",
+            "aborted",
+            rule=breach.rule.id,
+            message=f"{breach.rule.id}: {breach.rule.state}",
+            why=breach.sentence,
+        )
+        self._loaders.abort()
+        return True
 
     def _look_at_disk(self) -> None:
         if self._reserve.held and self._reserve.is_low():
@@ -244,6 +266,7 @@ class _Watch:
             for line in tail.read():
                 self._merger.add(line)
                 self._meter.add(line)
+                self._aborts.add(line)
 
     def _note_if_lost(self, worker: int | None, exit_code: int | None) -> None:
         if worker is None or self._tails[worker].final or worker in self._lost:
@@ -282,6 +305,7 @@ class _Watch:
             observations=dict(self._merger.observations),
             tallies=dict(self._merger.tallies),
             loader_pids=pids,
+            aborted=self._aborted,
         )
 
 
