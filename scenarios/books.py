@@ -6,10 +6,15 @@ on. Whoever plays visits decides which; that nothing is written twice or left ou
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from palier.load.outcome import Outcome, SkipReason
 from palier.load.recorder import Recorder, Sent
 from scenarios.sink import Sink
 from scenarios.visit import Visit
+
+if TYPE_CHECKING:
+    from scenarios.visitor import Exchange
 
 
 class Books:
@@ -29,7 +34,7 @@ class Books:
         operation, planned_second = visit.step()
         visit.next += 1
         visit.started_us = started_us
-        self._recorder.start(operation=operation, planned_second=planned_second)
+        self._recorder.start(operation, planned_second)
 
     def end(
         self,
@@ -37,10 +42,17 @@ class Books:
         ended_us: int,
         outcome: Outcome,
         message: str,
-        status: int | None = None,
-        request_id: str | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        """The request of a visit has ended, or was given up."""
+        """The request of a visit has ended, or was given up.
+
+        Args:
+            visit: The visit.
+            ended_us: When that was.
+            outcome: How it ended.
+            message: What went wrong; empty when nothing did.
+            exchange: The request, if there is more to tell of it.
+        """
         operation, planned_second = visit.sent_step()
         intended_us, started_us = visit.due_us, visit.started_us
         assert intended_us is not None  # it has been sent
@@ -48,19 +60,23 @@ class Books:
         visit.started_us = None
         self.without_success += outcome != "succeeded"
         sent = Sent(
-            operation=operation,
-            planned_second=planned_second,
-            intended_us=intended_us,
-            started_us=started_us,
-            ended_us=ended_us,
-            outcome=outcome,
-            session_wait_us=visit.session_wait_us,
-            session=visit.session.index,
-            status=status,
-            request_id=request_id,
-            message=message,
+            operation,
+            planned_second,
+            intended_us,
+            started_us,
+            ended_us,
+            outcome,
+            visit.session_wait_us,
+            visit.session.index,
+            message,
         )
-        self._recorder.end(sent)
+        if self._recorder.end(sent):
+            if exchange is None:
+                self._recorder.keep(sent)
+            else:
+                # Asked for now: the request id is looked for in the answer's head only then.
+                status, request_id = exchange.status, exchange.request_id
+                self._recorder.keep(sent, status=status, request_id=request_id)
         self._output.sample(sent)
 
     def pass_over(self, visit: Visit, steps: int, reason: SkipReason) -> int:

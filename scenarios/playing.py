@@ -65,9 +65,7 @@ class Playing:
             assert exchange.ended_ns is not None  # so the request has ended
             # Partly open: the visitor thinks after the answer, not after the plan.
             at_us = self._clock.us_of(exchange.ended_ns)
-            self._books.end(
-                visit, at_us, outcome, exchange.message, exchange.status, exchange.request_id
-            )
+            self._books.end(visit, at_us, outcome, exchange.message, exchange)
             if outcome != "succeeded" and user.operations[operation].essential:
                 # A visitor leaves; the user of a closed load comes around again.
                 at_us += self._abort_journey(visit)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 HALF_BITS = 10
 HALF = 1 << HALF_BITS
 """Buckets per doubling."""
+_EXACT_BELOW = 2 * HALF
 
 
 def bucket_of(value_us: int) -> int:
@@ -23,11 +24,11 @@ def bucket_of(value_us: int) -> int:
     Raises:
         ValueError: ``value_us`` is negative.
     """
-    if value_us < 0:
-        raise ValueError(f"negative duration: {value_us} µs")
-    shift = value_us.bit_length() - (HALF_BITS + 1)
-    if shift <= 0:
+    if value_us < _EXACT_BELOW:
+        if value_us < 0:
+            raise ValueError(f"negative duration: {value_us} µs")
         return value_us
+    shift = value_us.bit_length() - (HALF_BITS + 1)
     return (shift << HALF_BITS) + (value_us >> shift)
 
 

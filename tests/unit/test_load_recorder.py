@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ SENT = Sent(
     outcome="succeeded",
     session_wait_us=250_000,
     session=7,
-    status=200,
 )
 
 
@@ -33,7 +31,8 @@ def played(*requests: Sent) -> Recorder:
     recorder = Recorder(worker=3)
     for sent in requests:
         recorder.start(operation=sent.operation, planned_second=sent.planned_second)
-        recorder.end(sent)
+        if recorder.end(sent):
+            recorder.keep(sent, status=200, request_id="r-1")
     return recorder
 
 
@@ -47,6 +46,7 @@ def test_a_request_is_counted_where_it_was_planned_and_timed_where_it_was_intend
         [2, "list", "succeeded", "lag", {bucket_of(300_000): 1}],
         [2, "list", "succeeded", "generator_lag", {bucket_of(50_000): 1}],
     ]
+    assert line["exemplars"] == [SENT.exemplar(status=200, request_id="r-1")]
     assert line["health"]["lag_free_max_ms"] == 50.0
     assert line["health"]["session_wait_max_ms"] == 250.0
     assert (line["worker"], line["seq"], line["final"]) == (3, 0, False)
@@ -79,7 +79,7 @@ def test_a_skip_that_is_nobodys_fault_has_no_response_time() -> None:
 
 def test_a_request_that_began_before_it_was_wanted_is_a_clock_error() -> None:
     with pytest.raises(ValueError, match="negative duration"):
-        played(replace(SENT, started_us=2_000_000))
+        played(SENT._replace(started_us=2_000_000))
 
 
 def test_the_slowest_requests_are_kept_and_the_others_are_not() -> None:
@@ -148,7 +148,7 @@ def test_progress_is_about_the_last_seconds() -> None:
     for second in range(1, 13):
         for _ in range(8 if second < 12 else 13):
             recorder.start(operation="list", planned_second=second)
-            recorder.end(replace(SENT, outcome="failed" if second == 1 else "succeeded"))
+            recorder.end(SENT._replace(outcome="failed" if second == 1 else "succeeded"))
         text = json.dumps(recorder.line(at_s=float(second), final=False, health={}))
         meter.add(json.loads(text))
 
