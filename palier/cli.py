@@ -22,6 +22,7 @@ from palier.errors import ConfigError, DiskError, ExitCode, PalierError
 EXAMPLES = """\
 examples:
   palier doctor                              is everything here that a run needs?
+  palier selftest                            how fast and how true does this machine measure?
   palier tiers                               the ladder of every system
   palier show lou-2 --profile smoke          what a run would do, without touching anything
   palier run lou-2 --duration 60s            stack, data, load, verdict, report
@@ -122,6 +123,9 @@ def build_parser() -> Parser:
         sub.add_argument("--url", help="drive this service instead of bringing up the tier's stack")
 
     sub = command("doctor", "what a run needs, what is here, how to get the rest")
+    sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+    sub = command("selftest", "what this machine can send, and how true its numbers are")
     sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
     sub = command("tiers", "the ladder of every system, one line a tier")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from palier.analysis.sample import STARTED, make_sample
+from palier.errors import LoadError
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, read_histograms, read_ledger
 from palier.load.driver import drive
 from palier.load.histogram import bucket_middles_s
@@ -128,11 +129,20 @@ def run_trial(
 
     Raises:
         LoadError: Generator or server did not start or end.
+        KeyboardInterrupt: It was stopped.
     """
     run_dir = folder / "run"
     with known_server(folder / "answers.npy", server_flags, cpu_set=cores.server) as server:
         result = drive(plan, run_dir=run_dir, url=server.url, cpu_set=cores.generator)
         log = server.end()
+    if result.interrupted:
+        raise KeyboardInterrupt
+    if result.lost_workers:
+        raise LoadError(
+            what="the load generator ended in the middle of a trial",
+            where=str(run_dir / "load"),
+            fix="`palier doctor` looks at this machine; run again",
+        )
     at_us = np.array([session.at_us for session in make_schedule(plan).sessions], dtype=np.int64)
     histograms = read_histograms(run_dir / HISTOGRAMS_FILE)
     ledger = read_ledger(run_dir / LEDGER_FILE).sum(numeric_only=True)
