@@ -24,10 +24,10 @@ from typing import Final
 
 import numpy as np
 
+from palier.capacity.answer import Answer
 from palier.capacity.evidence import Gate
 from palier.capacity.queue import Queue, capacity
 from palier.capacity.rules import Rules
-from palier.capacity.search import Answer
 from palier.capacity.virtual import Lanes, VirtualSystem, Weather, answers_of, run_searches
 
 SEARCHES: Final = 1000

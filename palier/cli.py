@@ -28,6 +28,8 @@ examples:
   palier run lou-2 --duration 60s            stack, data, load, verdict, report
   palier run lou-2 --set pagination=none     the same tier with one switch changed
   palier run mine --tiers my.yaml --url http://127.0.0.1:8000
+  palier search lou-2 --width 10%            the highest rate at which every gate is met
+  palier search --resume runs/20261121T100000Z-lou-2-search
   palier report runs/20261121T090000Z-lou-2-steady
   palier gate runs/20261121T090000Z-lou-2-steady; echo $?
 
@@ -95,9 +97,12 @@ def build_parser() -> Parser:
 
     def add_load(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("tier", metavar="TIER", help="tier id, see `palier tiers`")
+        add_offered(sub)
+        sub.add_argument("--duration", metavar="TIME", help="planned window, e.g. 60s, 10m, 1h")
+
+    def add_offered(sub: argparse.ArgumentParser) -> None:
         add_tiers_file(sub)
         sub.add_argument("--profile", default="steady", help="shape of the load (default: steady)")
-        sub.add_argument("--duration", metavar="TIME", help="planned window, e.g. 60s, 10m, 1h")
         sub.add_argument(
             "--seed", type=seed_number, default=1, help="seed of schedule and data (default: 1)"
         )
@@ -143,6 +148,31 @@ def build_parser() -> Parser:
     )
     sub.add_argument("--json", action="store_true", help="verdict.json on stdout, nothing else")
     sub.add_argument("--ui", action="store_true", help="serve Locust's own web page during the run")
+
+    sub = command("search", "the highest rate at which a tier meets all of its gates")
+    sub.add_argument("tier", metavar="TIER", nargs="?", help="tier id, see `palier tiers`")
+    add_offered(sub)
+    sub.add_argument(
+        "--start", metavar="RATE", help="first rate, requests/s (default: that of the tier)"
+    )
+    sub.add_argument(
+        "--most",
+        metavar="RATE",
+        help="highest rate to try (default: what this machine can send)",
+    )
+    sub.add_argument(
+        "--width", metavar="SHARE", help="how narrow the interval has to be (default: 5%%)"
+    )
+    sub.add_argument(
+        "--longest", metavar="TIME", help="most time under load, all probes together (default: 2h)"
+    )
+    sub.add_argument(
+        "--out", type=Path, metavar="DIR", help="directory (default: runs/<UTC>-TIER-search)"
+    )
+    sub.add_argument(
+        "--resume", type=Path, metavar="DIR", help="go on with a search that was cut off"
+    )
+    sub.add_argument("--json", action="store_true", help="answer.json on stdout, nothing else")
 
     sub = command("up", "bring up a tier's stack with its data and leave it running")
     sub.add_argument("tier", metavar="TIER", help="tier id, see `palier tiers`")

@@ -112,19 +112,19 @@ class RunFiles:
     def write_plan(self, plan: RunPlan, *, schedule_digest: str | None = None) -> None:
         """Write ``plan.json``; makes the directory when it is not there."""
         self.path.mkdir(parents=True, exist_ok=True)
-        _write_json(self.plan, plan_as_json(plan, schedule_digest=schedule_digest))
+        write_json(self.plan, plan_as_json(plan, schedule_digest=schedule_digest))
 
     def write_observations(self, facts: Iterable[Fact]) -> None:
         """Write ``observations.json``."""
-        _write_json(self.observations, observations_as_json(facts))
+        write_json(self.observations, observations_as_json(facts))
 
     def write_invariants(self, invariants: tuple[Invariant, ...]) -> None:
         """Write ``invariants.json``."""
-        _write_json(self.invariants, invariants_as_json(invariants))
+        write_json(self.invariants, invariants_as_json(invariants))
 
     def write_environment(self, environment: Mapping[str, Jsonable]) -> None:
         """Write ``environment.json``."""
-        _write_json(self.environment, {"schema": ENVIRONMENT_SCHEMA, **environment})
+        write_json(self.environment, {"schema": ENVIRONMENT_SCHEMA, **environment})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -200,12 +200,12 @@ def read_run(run_dir: Path) -> RunInputs:
 
 def write_findings(run_dir: Path, findings: Findings) -> None:
     """Write ``findings.json``."""
-    _write_json(RunFiles(run_dir).findings, findings_as_json(findings))
+    write_json(RunFiles(run_dir).findings, findings_as_json(findings))
 
 
 def write_verdict(run_dir: Path, verdict: Verdict) -> None:
     """Write ``verdict.json``."""
-    _write_json(RunFiles(run_dir).verdict, verdict_as_json(verdict))
+    write_json(RunFiles(run_dir).verdict, verdict_as_json(verdict))
 
 
 def read_findings(run_dir: Path) -> Findings:
@@ -215,7 +215,7 @@ def read_findings(run_dir: Path) -> Findings:
         RunFilesError: The file is missing, damaged or of another schema.
     """
     path = RunFiles(run_dir).findings
-    return findings_from_json(_read_json(path), where=str(path))
+    return findings_from_json(read_json(path), where=str(path))
 
 
 def read_verdict(run_dir: Path) -> Verdict:
@@ -225,7 +225,7 @@ def read_verdict(run_dir: Path) -> Verdict:
         RunFilesError: The file is missing, damaged or of another schema.
     """
     path = RunFiles(run_dir).verdict
-    return verdict_from_json(_read_json(path), where=str(path))
+    return verdict_from_json(read_json(path), where=str(path))
 
 
 class _Lines:
@@ -274,7 +274,7 @@ def _read_plan_document(files: RunFiles) -> Mapping[str, Any]:
             where=str(files.path),
             fix="give a directory below runs/, for example the one `palier run` printed",
         )
-    document = _read_json(files.plan)
+    document = read_json(files.plan)
     if not isinstance(document, dict):
         raise _damaged(files.plan, "not an object")
     return document
@@ -351,13 +351,13 @@ def _facts(files: RunFiles, lines: _Lines) -> tuple[Fact, ...]:
     if not files.observations.exists():
         lines.missing.append(f"there is no {files.observations.name}")
         return ()
-    document = _read_json(files.observations)
+    document = read_json(files.observations)
     return observations_from_json(document, where=str(files.observations))
 
 
 def _invariants(files: RunFiles, plan: RunPlan) -> tuple[Invariant, ...]:
     if files.invariants.exists():
-        document = _read_json(files.invariants)
+        document = read_json(files.invariants)
         return invariants_from_json(document, where=str(files.invariants))
     if plan.url is not None:
         return not_ours("the service is not ours to look into")
@@ -368,13 +368,18 @@ def _environment(files: RunFiles, lines: _Lines) -> Record:
     if not files.environment.exists():
         lines.missing.append(f"there is no {files.environment.name}")
         return {}
-    document = _read_json(files.environment)
+    document = read_json(files.environment)
     if not isinstance(document, dict):
         raise _damaged(files.environment, "not an object")
     return document
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """The document of a file.
+
+    Raises:
+        RunFilesError: It cannot be read, or is damaged.
+    """
     try:
         return json.loads(_read_text(path))
     except json.JSONDecodeError as error:
@@ -392,7 +397,7 @@ def _read_text(path: Path) -> str:
         ) from error
 
 
-def _write_json(path: Path, document: Mapping[str, Jsonable]) -> None:
+def write_json(path: Path, document: Mapping[str, Jsonable]) -> None:
     """Whole or not at all: a reader never sees half a document."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
     unfinished = path.with_name(path.name + ".part")

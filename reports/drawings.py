@@ -62,9 +62,10 @@ def draw_all(inputs: ReportInputs) -> Pictures:
     )
 
 
-def _picture(
+def draw_picture(
     name: str, *, label: str, caption: str, draw: Callable[[style.Width], Figure]
 ) -> Picture:
+    """One figure, drawn for both screens."""
     drawings = []
     for width in (style.WIDE, style.NARROW):
         with style.drawing(width):
@@ -112,7 +113,7 @@ def _over_time(inputs: ReportInputs) -> Picture | None:
             f" Drawn in columns of {widest:g} s, each with the latency of its worst second "
             "(wider columns on a narrow screen); all statistics use every request."
         )
-    return _picture(
+    return draw_picture(
         "latency-over-time",
         label=label,
         caption=caption,
@@ -147,7 +148,7 @@ def _by_operation(findings: Findings) -> Picture | None:
     caption = "Filled marks: response time, from the intended start. Open marks: service time."
     if left_out > 0:
         caption += f" {left_out} more operations are in the table only."
-    return _picture(
+    return draw_picture(
         "latency-by-operation",
         label=(
             f"Response and service percentiles of {len(shown)} operations. "
@@ -171,7 +172,7 @@ def _spectrum(findings: Findings) -> Picture | None:
     numbers = ", ".join(
         f"{fmt.percentile_name(fraction)} {fmt.estimate(value)}" for fraction, value in shown
     )
-    return _picture(
+    return draw_picture(
         "latency-spectrum",
         label=f"Distribution of all response times: {numbers}.",
         caption="The axis stretches towards the rare, slow requests. Bands are 95 % intervals. "
@@ -191,7 +192,7 @@ def _cpu(inputs: ReportInputs) -> Picture | None:
         f"{row.component} {row.mean} on average"
         for row in evidence.cpu_rows(cores, inputs.findings)
     )
-    return _picture(
+    return draw_picture(
         "cpu",
         label=f"Processor cores in use over time. {numbers}.",
         caption="The load generator shares the machine with the system it measures; "

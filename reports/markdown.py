@@ -105,7 +105,7 @@ def _targets(inputs: ReportInputs) -> Iterable[str]:
         if not rows:
             continue
         yield f"\n### {title}\n"
-        yield from _table(
+        yield from table(
             ("", "Target", "Limit", "Measured", "95 % interval", "Samples", "Why"),
             [
                 (
@@ -125,7 +125,7 @@ def _targets(inputs: ReportInputs) -> Iterable[str]:
     missing = targets.not_measured_rows(verdict.targets)
     if missing:
         yield f"\n<details><summary>{len(missing)} targets not measured</summary>\n"
-        yield from _table(
+        yield from table(
             ("Target", "Role", "Limit", "Why not"),
             [
                 (
@@ -152,7 +152,7 @@ def _invariants(inputs: ReportInputs) -> Iterable[str]:
     summary = invariants.summary(inputs.verdict.invariants)
     yield f"Looked for in the database after the load: {summary}."
     yield ""
-    yield from _table(
+    yield from table(
         ("", "Invariant", "What must hold", "Answer"),
         [
             (
@@ -179,7 +179,7 @@ def _latency(inputs: ReportInputs, pictures: Pictures) -> Iterable[str]:
     rows = latency.operation_rows(findings)
     refusals = latency.refusals(rows)
     names = [fmt.percentile_name(at) for at in latency.SHOWN]
-    yield from _table(
+    yield from table(
         (
             "Operation",
             "Planned",
@@ -214,7 +214,7 @@ def _errors(inputs: ReportInputs) -> Iterable[str]:
         return
     yield "## What went wrong, by example"
     yield ""
-    yield from _table(
+    yield from table(
         ("At", "Operation", "Outcome", "Status", "Response", "Message"),
         [
             (
@@ -251,7 +251,7 @@ def _health(inputs: ReportInputs) -> Iterable[str]:
     if not health:
         yield "No check of the generator was recorded."
         return
-    yield from _table(
+    yield from table(
         ("", "Check", "Measured", "Limit", "Meaning"),
         [
             (
@@ -280,7 +280,8 @@ def _cell(cell: latency.Cell, refusals: dict[str, int]) -> str:
     return f"{escape(cell.value)} ({escape(cell.interval)})"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Lines of a table; cells are escaped already."""
     yield "| " + " | ".join(header) + " |"
     yield "|" + "---|" * len(header)
     for row in rows:

@@ -20,7 +20,7 @@ from reports.text import one_line, shortened
 NARROWEST: Final = 60
 """Below this a table would be cut to nothing; the terminal may wrap instead."""
 
-_RUN_STYLES: Final[dict[RunState, str]] = {
+RUN_STYLES: Final[dict[RunState, str]] = {
     "PASS": "bold black on green",
     "FAIL": "bold white on red",
     "INCONCLUSIVE": "bold black on yellow",
@@ -55,7 +55,22 @@ def summary_text(
     Returns:
         Text with a newline at the end; nothing in it depends on colour alone.
     """
-    console = Console(
+    console = new_console(width, color=color)
+    narrow = console.width < 96
+    _answer(console, verdict, findings, plan)
+    _targets(console, verdict, narrow=narrow)
+    _latency(console, findings, narrow=narrow)
+    _ledger(console, findings)
+    _data(console, verdict)
+    if paths is not None:
+        console.print()
+        console.print(Text.assemble(("report  ", "bold"), str(paths.html)), soft_wrap=True)
+    return printed(console)
+
+
+def new_console(width: int, *, color: bool) -> Console:
+    """A console that keeps what is printed, ``width`` columns wide."""
+    return Console(
         file=io.StringIO(),
         width=max(width, NARROWEST),
         force_terminal=color,
@@ -67,15 +82,10 @@ def summary_text(
         legacy_windows=False,
         _environ={},
     )
-    narrow = console.width < 96
-    _answer(console, verdict, findings, plan)
-    _targets(console, verdict, narrow=narrow)
-    _latency(console, findings, narrow=narrow)
-    _ledger(console, findings)
-    _data(console, verdict)
-    if paths is not None:
-        console.print()
-        console.print(Text.assemble(("report  ", "bold"), str(paths.html)), soft_wrap=True)
+
+
+def printed(console: Console) -> str:
+    """What was printed on a console of ``new_console``, without blanks at the ends of lines."""
     file = console.file
     assert isinstance(file, io.StringIO)
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
@@ -85,7 +95,7 @@ def _answer(console: Console, verdict: Verdict, findings: Findings, plan: RunPla
     console.print()
     console.print(
         Text.assemble(
-            (f" {verdict.verdict} ", _RUN_STYLES[verdict.verdict]),
+            (f" {verdict.verdict} ", RUN_STYLES[verdict.verdict]),
             (f"  {words.title(plan)}", "bold"),
         )
     )
@@ -112,7 +122,7 @@ def _targets(console: Console, verdict: Verdict, *, narrow: bool) -> None:
     if not gates and not goals:
         console.print(Text("No gate and no goal was measured."))
         return
-    table = _table()
+    table = new_table()
     table.add_column("", no_wrap=True)
     table.add_column("Gates" if gates else "Goals", ratio=1, overflow="ellipsis", no_wrap=True)
     headings = ["Limit", "Measured"] if narrow else ["Limit", "Measured", "95 % interval", "n"]
@@ -144,7 +154,7 @@ def _target_cells(row: targets.TargetRow, numbers: int) -> list[Text]:
 
 def _latency(console: Console, findings: Findings, *, narrow: bool) -> None:
     console.print()
-    table = _table()
+    table = new_table()
     table.add_column("Operation", ratio=1, overflow="ellipsis", no_wrap=True)
     names = [fmt.percentile_name(at) for at in latency.SHOWN]
     columns = ["planned", "errors", *(f"resp {name}" for name in names)]
@@ -198,7 +208,8 @@ def _data(console: Console, verdict: Verdict) -> None:
             console.print(Text.assemble((f"{row.state_words}  ", style), shortened(text, 300)))
 
 
-def _table() -> Table:
+def new_table() -> Table:
+    """A table without lines."""
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="dim")
 
 

@@ -227,7 +227,13 @@ def command(plan: RunPlan) -> str:
     """The command line that plays the same schedule on the same data."""
     words = ["palier", "run", plan.tier.id, "--profile", plan.profile.id]
     words += ["--duration", f"{plan.duration_s:g}s", "--seed", str(plan.seed)]
-    words += ["--workers", str(plan.workers)]
+    words += ["--workers", str(plan.workers), *where_to(plan)]
+    return clean(without_passwords(shlex.join(words)))
+
+
+def where_to(plan: RunPlan) -> list[str]:
+    """Options that change what is driven: switches of the tier, and another service."""
+    words = []
     for switch in dataclasses.fields(plan.variant):
         value = getattr(plan.variant, switch.name)
         if value != getattr(plan.tier.variant, switch.name):
@@ -235,7 +241,7 @@ def command(plan: RunPlan) -> str:
             words += ["--set", f"{switch.name}={text}"]
     if plan.url is not None:
         words += ["--url", plan.url]
-    return clean(without_passwords(shlex.join(words)))
+    return words
 
 
 def identities(ledger: LedgerTotals) -> tuple[str, str]:

@@ -100,6 +100,25 @@ def decide(rules: Rules, stretches: tuple[Stretch, ...], *, firm: bool = False) 
     return Decision(outcome=outcome, shares=shares)
 
 
+def surely_missed(gates: Sequence[Gate], stretch: Stretch, *, error: float) -> tuple[Gate, ...]:
+    """Gates that a system at rest misses although it passed at this rate before.
+
+    Args:
+        stretch: A short one, as a proof of health is.
+        error: Probability that a gate which holds is named. Where misses cluster so much that
+            nothing is known of their chance, a share above what is allowed is enough: one burst
+            is what a backlog that stayed looks like.
+    """
+    missed = []
+    for gate in gates:
+        counts = counts_of((stretch,), gate)
+        dependence = find_dependence(counts)
+        lowest = counts.share if dependence is None else lower_limit(counts, dependence, error)
+        if lowest > gate.allowed:
+            missed.append(gate)
+    return tuple(missed)
+
+
 def _spent(rules: Rules, look: int) -> float:
     """Part of a probe's error that this look may spend; over all looks they add up to 1."""
     before = rules.look_at_s(look - 1) if look else 0

@@ -67,9 +67,11 @@ class Stretch:
 
     Attributes:
         tallies: By id of the gate; all of the same seconds.
+        run: Name of the run that measured it; empty in virtual time.
     """
 
     tallies: Mapping[str, Tally]
+    run: str = ""
 
     def __post_init__(self) -> None:
         lengths = {len(tally.planned) for tally in self.tallies.values()}

@@ -25,6 +25,7 @@ class Probe:
         stretches: Evidence, in order.
         unfit: Why stretches were no evidence (the generator was late, a worker was lost).
         drained: Whether the backlog drained afterwards; None before that is known.
+        left: What was left where it did not.
         healthy: Whether the system then proved healthy; None before that is known.
         sick: Why proofs of health failed.
     """
@@ -34,6 +35,7 @@ class Probe:
     stretches: tuple[Stretch, ...] = ()
     unfit: tuple[str, ...] = ()
     drained: bool | None = None
+    left: str = ""
     healthy: bool | None = None
     sick: tuple[str, ...] = ()
 
@@ -73,7 +75,7 @@ class SearchLog:
         )
         if not finished:
             return dataclasses.replace(self, probes=())
-        last = dataclasses.replace(finished[-1], drained=None, healthy=None, sick=())
+        last = dataclasses.replace(finished[-1], drained=None, left="", healthy=None, sick=())
         return dataclasses.replace(self, probes=(*finished[:-1], last))
 
 

@@ -45,6 +45,13 @@ SAME: Final = 1.004
 """Two rates closer than this are one: where a probe stayed undecided the next would, too. With
 1.007 searches that begin near the capacity end sooner, but fewer of all end with their width."""
 
+AGAIN: Final = 0.75
+"""Part of half a width from which on a probe that stayed undecided had bad luck: most are decided
+so far from the crossing, so another one there is worth its time when it would end the search."""
+
+BESIDE: Final = 1.0005
+"""So far beside the first one a second probe goes: at one rate they would contradict each other."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -114,13 +121,18 @@ def next_rate(
     if not points:
         return start
     rates = [point.rate_per_s for point in points]
-    floor = low if low is not None else (high or min(rates)) / 2
-    ceiling = high if high is not None else 2 * (low or max(rates))
+    inside = [
+        rate for rate in rates if (low is None or rate > low) and (high is None or rate < high)
+    ]
+    floor, ceiling = _ends(low, high, inside, width)
     guess = guess_crossing(points, low, high)
     half = math.sqrt(1 + width)
     if guess is not None and floor / half < guess < ceiling * half:
-        for rate in _around(guess, low, high, width):
-            if floor * SAME < rate < ceiling / SAME and not _undecided(rate, rates):
+        for rate in _ending(guess, low, high, inside, width):
+            if floor < rate < ceiling:
+                return rate
+        for rate in (guess / half, guess * half):
+            if floor * SAME < rate < ceiling / SAME and not _undecided(rate, inside):
                 return rate
     if low is None:
         return floor
@@ -129,26 +141,46 @@ def next_rate(
     return _middle_of_the_largest_gap(low, high, rates)
 
 
-def _around(guess: float, low: float | None, high: float | None, width: float) -> list[float]:
-    """Rates worth probing, the best first.
+def _ends(
+    low: float | None, high: float | None, inside: Sequence[float], width: float
+) -> tuple[float, float]:
+    """The bracket; where it is open the rate is doubled or halved, or moved on by a width when a
+    probe was undecided there: then the capacity is near."""
+    if low is None:
+        low = min(inside) / (1 + width) if inside else (high or 0.0) / 2
+    if high is None:
+        high = max(inside) * (1 + width) if inside else 2 * low
+    return low, high
 
-    Those that end the search if they are decided as guessed come first, of two the one that is
-    farther from the guess; then half a width below the guess, and above it.
-    """
+
+def _ending(
+    guess: float, low: float | None, high: float | None, inside: Sequence[float], width: float
+) -> list[float]:
+    """Rates that end the search if they are decided as guessed, the one farthest from the guess
+    first; none so near to it, or to an undecided probe, that it would not be decided."""
     half = math.sqrt(1 + width)
-    clear = 1 + CLEAR * (half - 1)
-    ending = []
+    clear, again = 1 + CLEAR * (half - 1), 1 + AGAIN * (half - 1)
+    rates = []
     if low is not None and low * (1 + width) > guess * clear:
-        ending.append(low * (1 + width))
+        rate = low * (1 + width)
+        while _undecided(rate, inside, BESIDE):
+            rate /= BESIDE
+        rates.append(rate)
     if high is not None and high / (1 + width) < guess / clear:
-        ending.append(high / (1 + width))
-    ending.sort(key=lambda rate: -abs(math.log(rate / guess)))
-    return [*ending, guess / half, guess * half]
+        rate = high / (1 + width)
+        while _undecided(rate, inside, BESIDE):
+            rate *= BESIDE
+        rates.append(rate)
+    distance = {rate: max(rate, guess) / min(rate, guess) for rate in rates}
+    return sorted(
+        (rate for rate in rates if distance[rate] >= again or not _undecided(rate, inside)),
+        key=lambda rate: -distance[rate],
+    )
 
 
-def _undecided(rate: float, probed: Sequence[float]) -> bool:
+def _undecided(rate: float, inside: Sequence[float], same: float = SAME) -> bool:
     """Whether a probe inside the bracket, so an undecided one, was nearly at this rate."""
-    return any(max(rate, one) < SAME * min(rate, one) for one in probed)
+    return any(max(rate, one) < same * min(rate, one) for one in inside)
 
 
 def _middle_of_the_largest_gap(low: float, high: float, probed: Sequence[float]) -> float:

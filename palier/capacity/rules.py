@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 from palier.capacity.evidence import Gate
+from palier.capacity.share import FEWEST_BATCHES
 from palier.errors import ConfigError
 from palier.model.bounds import NotNegative, Positive, Share, check_bounds
 
@@ -87,3 +90,47 @@ class Rules:
     def error_of_a_probe(self) -> float:
         """Boole's inequality: that of the search, shared by the probes it may make."""
         return self.error / self.most_probes
+
+
+LONGEST_PART: Final = 3
+"""The longest probe may take a third of the time of the search: one on each side of the capacity,
+and as much for finding it."""
+
+DECADE: Final = 50.0
+"""Nobody asks whether a tier holds less than a fiftieth of the rate the search begins with."""
+
+
+def make_rules(
+    gates: tuple[Gate, ...],
+    *,
+    start_per_s: float,
+    most_per_s: float,
+    width: float = 0.05,
+    longest_s: float = 7200.0,
+    warmup_s: float = 5.0,
+) -> Rules:
+    """The rules of a search that is to end within ``longest_s`` of load.
+
+    A short search has fewer and shorter looks: the error of a probe is spent over the time it may
+    take, so a probe that could never be that long would never be decided.
+
+    Raises:
+        ConfigError: There is no gate, the bounds contradict each other, or the time is too short
+            for a single look.
+    """
+    first_look_s = max(FEWEST_BATCHES, min(16, int(longest_s / 8)))
+    looks = 1
+    while looks < 7 and first_look_s * 2**looks <= longest_s / LONGEST_PART:
+        looks += 1
+    return Rules(
+        gates=gates,
+        start_per_s=start_per_s,
+        lowest_per_s=min(start_per_s, max(1.0, start_per_s / DECADE)),
+        highest_per_s=most_per_s,
+        width=width,
+        longest_s=longest_s,
+        first_look_s=first_look_s,
+        looks=looks,
+        warmup_s=float(math.ceil(min(warmup_s, first_look_s / 3))),
+        proof_s=float(min(10, first_look_s)),
+    )

@@ -22,26 +22,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from palier.capacity.answer import Answer, End
 from palier.capacity.bracket import Bracket, find_bracket
 from palier.capacity.decision import Decision, seconds_of
 from palier.capacity.evidence import Stretch
 from palier.capacity.log import Probe, SearchLog
 from palier.capacity.placement import Point, guess_crossing, next_rate
 from palier.capacity.rules import Rules
-
-End = Literal[
-    "found",
-    "probes_used_up",
-    "time_used_up",
-    "nothing_passes",
-    "never_fails",
-    "backlog_stayed",
-    "not_healthy",
-    "measurement_unfit",
-]
-"""Why a search ended. Only ``found`` has the width that was asked for."""
 
 REACHED = 1e-9
 """Room for rounding where a width or a rate is compared with its bound."""
@@ -71,35 +60,6 @@ class ProveHealth:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the search found.
-
-    Attributes:
-        end: Why it ended.
-        low: Highest rate that passed; None when none did.
-        high: Lowest rate that failed; None when none did.
-        binding: Gate that fails at ``high``, or is strained most at ``low``.
-        guess_per_s: Where in the interval the capacity probably is.
-        confidence: Of the interval.
-        probes: How many were made.
-        loaded_s: Seconds under load.
-        violations: Rates that passed above one that failed twice.
-        why: A sentence where the search ended early.
-    """
-
-    end: End
-    low: float | None
-    high: float | None
-    binding: str | None
-    guess_per_s: float | None
-    confidence: float
-    probes: int
-    loaded_s: float
-    violations: tuple[float, ...] = ()
-    why: str = ""
-
-
 Step: TypeAlias = Measure | Drain | ProveHealth | Answer
 
 
@@ -122,6 +82,11 @@ def next_step(log: SearchLog) -> Step:
     return _measure(log, decisions, _next_rate(log, decisions, bracket), ())
 
 
+def known_so_far(log: SearchLog) -> Answer:
+    """What a search that is cut off here has found."""
+    return _answer(log, log.decisions(), "interrupted")
+
+
 def measured(log: SearchLog, stretch: Stretch) -> SearchLog:
     """The log after a :class:`Measure` that gave evidence."""
     log, probe = _going_on(log)
@@ -134,10 +99,10 @@ def unfit(log: SearchLog, why: str) -> SearchLog:
     return log.with_last(dataclasses.replace(probe, unfit=(*probe.unfit, why)))
 
 
-def drained(log: SearchLog, *, done: bool) -> SearchLog:
-    """The log after a :class:`Drain`; ``done`` is False when something was left at its end."""
+def drained(log: SearchLog, *, left: str = "") -> SearchLog:
+    """The log after a :class:`Drain`; ``left`` is what was not gone at its end."""
     _expect(log, Drain)
-    return log.with_last(dataclasses.replace(log.probes[-1], drained=done))
+    return log.with_last(dataclasses.replace(log.probes[-1], drained=not left, left=left))
 
 
 def proved(log: SearchLog, *, healthy: bool, why: str = "") -> SearchLog:
@@ -215,7 +180,7 @@ def _recover(log: SearchLog, decisions: tuple[Decision, ...], last: Probe) -> St
     """Drained first, then healthy: nothing of one probe may be seen by the next."""
     rules = log.rules
     if last.drained is False:
-        why = f"requests were still open {rules.drain_s:g} s after {last.rate_per_s:g}/s"
+        why = f"{rules.drain_s:g} s after {last.rate_per_s:.4g} requests/s {last.left}"
         return _answer(log, decisions, "backlog_stayed", why)
     if len(last.sick) >= rules.attempts:
         return _answer(log, decisions, "not_healthy", last.sick[-1])

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from palier.capacity.answer import Answer
 from palier.capacity.evidence import Stretch, Tally
 from palier.capacity.log import SearchLog
 from palier.capacity.queue import Queue
 from palier.capacity.rules import Rules
 from palier.capacity.search import (
-    Answer,
     Drain,
     Measure,
     ProveHealth,
@@ -221,7 +221,7 @@ def _begin(log: SearchLog, lanes: Lanes, lane: int) -> tuple[SearchLog, float]:
     """The next probe, on an empty queue; infinite when the search has ended."""
     while not isinstance(step := next_step(log), (Answer, Measure)):
         if isinstance(step, Drain):
-            log = drained(log, done=True)
+            log = drained(log)
         elif isinstance(step, ProveHealth):
             log = proved(log, healthy=True)
     if isinstance(step, Answer):

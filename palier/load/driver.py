@@ -81,6 +81,7 @@ def drive(
     on_start: Callable[[float, tuple[int, ...]], None] = lambda _t0, _pids: None,
     extra_env: Mapping[str, str] | None = None,
     raw: bool = False,
+    name: str | None = None,
 ) -> LoadResult:
     """Send the load of a plan and write ledger, histograms, exemplars and events.
 
@@ -97,6 +98,8 @@ def drive(
             and the processes of the load generator.
         extra_env: Environment variables for the scenarios.
         raw: True to have every request written to ``load/raw-<i>.csv``, too.
+        name: Of the run, from which scenarios derive what must not repeat; None for that of its
+            directory.
 
     Raises:
         LoadError: The load generator did not start.
@@ -115,7 +118,7 @@ def drive(
         scenario=_scenario_path(plan.scenario),
         plan_path=plan_path.resolve(),
         folder=folder.resolve(),
-        run=run_dir.resolve().name,
+        run=run_dir.resolve().name if name is None else name,
         url=url,
         workers=plan.workers,
         cpu_set=cpu_set,

@@ -142,8 +142,9 @@ def _draw(plan: RunPlan, attempt: int) -> list[Session]:
     pick_tenant = Picker(
         tenant_weights(plan.tier.data.tenants, at_most=_busiest_share(plan)),
     )
+    which = f"{plan.draw}/{attempt}" if plan.draw else f"{attempt}"
     arrivals, kinds, tenants, pauses = (
-        stream(plan.seed, f"{name}/{attempt}")
+        stream(plan.seed, f"{name}/{which}")
         for name in ("arrivals", "journeys", "tenants", "pauses")
     )
     drawn: list[Session] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from palier.errors import ConfigError
 from palier.model.abort import AbortRule, in_force
@@ -56,6 +56,8 @@ class RunPlan:
         arrivals_us: Arrivals of a trace, in microseconds from t0; empty when they are drawn.
         aborts: When the run is stopped: the rules of system, tier and profile, unless they were
             switched off.
+        draw: Which of the schedules of this seed is played. Runs on the same data, whose
+            accounts follow from the seed, are independent of each other with different draws.
     """
 
     tier: Tier
@@ -77,6 +79,7 @@ class RunPlan:
     shortened: str = ""
     arrivals_us: tuple[int, ...] = ()
     aborts: tuple[AbortRule, ...] = ()
+    draw: int = 0
 
     @property
     def curve(self) -> Curve:
@@ -171,6 +174,34 @@ class _Load:
     def shares(self, workers: int) -> int:
         """Users of a loop come and go, so one worker may have more than its share of them."""
         return 1 if self.is_closed else workers
+
+
+def at_rate(
+    plan: RunPlan, requests_per_s: float, *, warmup_s: float, judged_s: float, draw: int
+) -> RunPlan:
+    """The same visitors, arriving at another rate, for the seconds of a probe.
+
+    Args:
+        plan: An open load whose level does not move.
+        requests_per_s: What replaces its rate.
+        warmup_s: Seconds before those that are judged.
+        judged_s: Seconds that are judged.
+        draw: Number of the schedule.
+    """
+    sessions_per_s = requests_per_s / mean_steps(plan.journeys)
+    most_sessions = _room(sessions_per_s, plan.journeys)
+    return replace(
+        plan,
+        duration_s=warmup_s + judged_s,
+        warmup_s=warmup_s,
+        requests_per_s=requests_per_s,
+        rate_derivation="a probe of a search",
+        sessions_per_s=sessions_per_s,
+        max_sessions=max(SESSIONS_MIN, math.ceil(most_sessions / plan.workers)),
+        shortened="",
+        aborts=(),  # a probe may overload the system: that is what it asks about
+        draw=draw,
+    )
 
 
 def _open_load(tier: Tier, profile: Profile, journeys: tuple[Journey, ...]) -> _Load:

@@ -7,11 +7,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from palier.capacity.answer import Answer
 from palier.capacity.evidence import Gate, Stretch, Tally
 from palier.capacity.log import SearchLog, log_as_json, log_from_json
 from palier.capacity.rules import Rules
 from palier.capacity.search import (
-    Answer,
     Drain,
     Measure,
     Step,
@@ -32,7 +32,7 @@ def make_rules(start: float) -> Rules:
 
 def after(log: SearchLog, step: Step, holds: float, steepness: float) -> SearchLog:
     if isinstance(step, Drain):
-        return drained(log, done=True)
+        return drained(log)
     if isinstance(step, Measure):
         late = min(1.0, 0.05 * (step.rate_per_s / holds) ** steepness)
         tally = Tally(

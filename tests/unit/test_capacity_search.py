@@ -9,13 +9,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from palier.capacity.answer import Answer
 from palier.capacity.bracket import find_bracket
 from palier.capacity.evidence import Gate, Stretch, Tally
 from palier.capacity.log import SearchLog, log_as_json, log_from_json
 from palier.capacity.queue import Queue, capacity
 from palier.capacity.rules import Rules
 from palier.capacity.search import (
-    Answer,
     Drain,
     Measure,
     ProveHealth,
@@ -54,7 +54,7 @@ def make_stretch(seconds: int, *, late: float, wrong: float = 0.0) -> Stretch:
 def recovered(log: SearchLog) -> SearchLog:
     """Drained and healthy, where the search asks for it."""
     if isinstance(next_step(log), Drain):
-        log = drained(log, done=True)
+        log = drained(log)
     if isinstance(next_step(log), ProveHealth):
         log = proved(log, healthy=True)
     return log
@@ -97,7 +97,7 @@ def test_a_probe_that_is_not_decided_goes_on_at_its_rate_until_the_next_look() -
 def test_the_backlog_is_drained_and_health_proved_before_the_next_probe() -> None:
     log = probe_once(SearchLog(rules=RULES), holds=1000)
     assert next_step(log) == Drain(at_most_s=60)
-    log = drained(log, done=True)
+    log = drained(log)
     assert next_step(log) == ProveHealth(rate_per_s=100, seconds=10)
     log = proved(log, healthy=True)
     assert next_step(log) == Measure(rate_per_s=200, warmup_s=5, seconds=16)
@@ -106,24 +106,24 @@ def test_the_backlog_is_drained_and_health_proved_before_the_next_probe() -> Non
 def test_outcomes_are_told_in_the_order_of_the_steps() -> None:
     log = SearchLog(rules=RULES)
     with pytest.raises(ValueError, match="asked for Measure"):
-        drained(log, done=True)
+        drained(log)
     with pytest.raises(ValueError, match="asked for Drain"):
         measured(probe_once(log, holds=1000), answered(100, 16, holds=1000))
 
 
 def test_a_system_whose_backlog_stays_is_not_probed_further() -> None:
-    log = drained(probe_once(SearchLog(rules=RULES), holds=1000), done=False)
+    log = drained(probe_once(SearchLog(rules=RULES), holds=1000), left="requests were still open")
     answer = next_step(log)
     assert isinstance(answer, Answer)
     assert (answer.end, answer.low, answer.high) == ("backlog_stayed", 100, None)
-    assert "60 s after 100/s" in answer.why
+    assert answer.why == "60 s after 100 requests/s requests were still open"
 
 
 def test_an_unhealthy_system_gets_one_more_drain_and_one_more_chance() -> None:
-    log = drained(probe_once(SearchLog(rules=RULES), holds=1000), done=True)
+    log = drained(probe_once(SearchLog(rules=RULES), holds=1000))
     log = proved(log, healthy=False, why="T-52 misses at 100/s")
     assert isinstance(next_step(log), Drain)
-    again = drained(log, done=True)
+    again = drained(log)
     assert isinstance(next_step(proved(again, healthy=True)), Measure)
     answer = next_step(proved(again, healthy=False, why="T-52 misses at 100/s"))
     assert isinstance(answer, Answer)

@@ -1,0 +1,162 @@
+"""`palier search`: the highest rate at which a tier meets all of its gates."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Final
+
+from palier.capacity.log import SearchLog
+from palier.capacity.rules import Rules, make_rules
+from palier.capacity.story import SearchStory, story_as_json
+from palier.capacity.targets import search_targets
+from palier.commands.disk import disk_errors_told
+from palier.commands.output import print_json
+from palier.commands.planning import plan_of
+from palier.commands.rundir import new_run_dir
+from palier.errors import ConfigError, ExitCode, PalierError
+from palier.model.duration import parse_duration
+from palier.model.parse import load_catalogue
+from palier.model.plan import RunPlan
+from palier.search import check_plan
+from palier.searchfiles import SearchFiles
+from palier.stack.topology import refuse_missing
+
+DEFAULT_WIDTH = 100
+"""Columns when nobody says: a log, a pipe."""
+
+MOST_PER_WORKER: Final = 4000.0
+"""Requests a second that one generator process is good for where this machine has not been
+measured; docs/method.md says with what."""
+
+QUESTION: Final = ("tier", "start", "most", "width", "longest", "url", "out")
+"""Options that are not given again when a search is resumed: its directory holds them."""
+
+
+def main(options: Namespace) -> ExitCode:
+    # Imported late: they take seconds, and a mistake is told at once.
+    files = _new_search(options) if options.resume is None else _old_search(options)
+    from palier.concluding import conclude_search
+    from palier.search import search_tier
+    from reports.progress import ProgressDisplay
+
+    with ProgressDisplay() as display, disk_errors_told(files.path):
+        try:
+            search_tier(files, display=display)
+        except (PalierError, KeyboardInterrupt):
+            display.say(f"to go on with it: palier search --resume {files.path}")
+            raise
+        display.say("writing the answer, and drawing the report")
+        story, report = conclude_search(files)
+    _tell(story, files.read_plan(), report, as_json=options.json)
+    return exit_code_of(story)
+
+
+def exit_code_of(story: SearchStory) -> ExitCode:
+    """0 for an interval as narrow as was asked for; 4 when there is none."""
+    if story.answer.end == "interrupted":
+        return ExitCode.INTERRUPTED
+    return ExitCode.PASS if story.answer.end == "found" else ExitCode.UNDECIDED
+
+
+def _new_search(options: Namespace) -> SearchFiles:
+    if options.tier is None:
+        raise ConfigError(
+            what="no tier named",
+            where="palier search",
+            fix="`palier search TIER`, or --resume DIR to go on with a search",
+        )
+    options.duration = None
+    plan = plan_of(load_catalogue(options.tiers), options)
+    check_plan(plan)
+    log = SearchLog(rules=_rules(plan, options))
+    if plan.url is None:
+        plan.tier.required_stack()  # a tier without one is told before anything is made
+        refuse_missing(plan.variant)
+    files = SearchFiles(new_run_dir(options.out, tier=plan.tier.id, profile="search"))
+    with disk_errors_told(files.path):
+        files.as_run.write_plan(plan)
+        files.write_log(log)
+    return files
+
+
+def _old_search(options: Namespace) -> SearchFiles:
+    given = [name for name in QUESTION if getattr(options, name) is not None]
+    if given:
+        raise ConfigError(
+            what=f"a search that is resumed keeps its question, so {', '.join(given)} cannot be "
+            "given again",
+            where="palier search --resume",
+            fix=f"palier search --resume {options.resume}",
+        )
+    files = SearchFiles(options.resume)
+    files.read_plan()  # a directory of something else is told before anything is written
+    files.write_log(files.read_log().resumed())
+    return files
+
+
+def _rules(plan: RunPlan, options: Namespace) -> Rules:
+    targets, _ = search_targets(plan.tier.targets)
+    if not targets:
+        raise ConfigError(
+            what=f"{plan.tier.id} has no gate that a rate could miss",
+            where=f"targets of {plan.tier.id}",
+            fix="give it a gate with the metric response_time and a percentile, or error_ratio",
+        )
+    certified = MOST_PER_WORKER * plan.workers
+    most = certified if options.most is None else _rate(options.most, "--most")
+    start = min(plan.requests_per_s, most)
+    if options.start is not None:
+        start = _rate(options.start, "--start")
+    return make_rules(
+        tuple(target.gate for target in targets),
+        start_per_s=start,
+        most_per_s=most,
+        width=0.05 if options.width is None else _share(options.width, "--width"),
+        longest_s=7200.0 if options.longest is None else parse_duration(options.longest),
+        warmup_s=plan.profile.warmup_s,
+    )
+
+
+def _rate(text: str, option: str) -> float:
+    """``"240"`` or ``"240/s"``."""
+    number = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/s)?", text.strip(), re.ASCII)
+    if number is None or float(number[1]) <= 0:
+        raise ConfigError(
+            what=f"{text!r} is not a rate", where=option, fix="write requests a second, e.g. 240"
+        )
+    return float(number[1])
+
+
+def _share(text: str, option: str) -> float:
+    """``"5%"`` or ``"0.05"``."""
+    number = re.fullmatch(r"(\d+(?:\.\d+)?) ?(%?)", text.strip(), re.ASCII)
+    share = float(number[1]) / (100 if number[2] else 1) if number else 0.0
+    if not 0.005 <= share <= 1:
+        raise ConfigError(
+            what=f"{text!r} is not a width a search can reach",
+            where=option,
+            fix="write a share of the rate between 0.5% and 100%, e.g. 5%",
+        )
+    return share
+
+
+def _tell(story: SearchStory, plan: RunPlan, report: Path, *, as_json: bool) -> None:
+    from reports.search.terminal import answer_text
+
+    stream = sys.stderr if as_json else sys.stdout
+    stream.write(
+        answer_text(
+            story,
+            plan,
+            report,
+            width=shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns,
+            color=stream.isatty() and "NO_COLOR" not in os.environ,
+        )
+    )
+    if as_json:
+        print_json(story_as_json(story))
