@@ -36,13 +36,11 @@ def after_step(log: SearchLog, step: Step) -> str:
     """What the step came to; empty where all is as it should be."""
     last = log.probes[-1]
     if isinstance(step, Measure):
-        if last.unfit and not last.stretches:
-            return f"  no evidence: {last.unfit[-1]}"
         seconds = seconds_of(last.stretches)
-        return f"  {_decided(log.decision(last), seconds)}; {known_so_far_in_words(log)}"
+        return f"{_decided(log.decision(last), seconds)}; {known_so_far_in_words(log)}"
     if isinstance(step, Drain):
-        return f"  still there: {last.left}" if last.left else ""
-    return "" if last.healthy else f"  not well: {last.sick[-1]}"
+        return f"still there: {last.left}" if last.left else ""
+    return "" if last.healthy else f"not well: {last.sick[-1]}"
 
 
 def _decided(decision: Decision, seconds: int) -> str:

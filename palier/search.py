@@ -78,6 +78,8 @@ def search_tier(files: SearchFiles, *, display: Display) -> Answer:
         KeyboardInterrupt: It was stopped before the first probe ended.
     """
     plan, log = files.read_plan(), files.read_log()
+    if isinstance(answer := next_step(log), Answer):
+        return answer  # it had ended before; nothing has to be brought up to know that
     targets, _ = search_targets(plan.tier.targets)
     cpus = plan_cpus(usable_cores())
     try:
@@ -110,19 +112,21 @@ def search_tier(files: SearchFiles, *, display: Display) -> Answer:
 def _search(rig: Rig, log: SearchLog) -> Answer:
     while not isinstance(step := next_step(log), Answer):
         rig.display.say(before_step(log, step))
-        log = _do(rig, log, step)
+        try:
+            log = _do(rig, log, step)
+            words = after_step(log, step)
+        except Unfit as why:
+            log = unfit(log, str(why))
+            words = f"no evidence: {why}"
         rig.files.write_log(log)
-        if words := after_step(log, step):
-            rig.display.say(words)
+        if words:
+            rig.display.say(f"  {words}")
     return step
 
 
 def _do(rig: Rig, log: SearchLog, step: Step) -> SearchLog:
     if isinstance(step, Measure):
-        try:
-            return measured(log, rig.measure(step))
-        except Unfit as reason:
-            return unfit(log, str(reason))
+        return measured(log, rig.measure(step))
     if isinstance(step, Drain):
         return drained(log, left=rig.drain(step))
     assert isinstance(step, ProveHealth)

@@ -28,6 +28,7 @@ class Probe:
         left: What was left where it did not.
         healthy: Whether the system then proved healthy; None before that is known.
         sick: Why proofs of health failed.
+        unproved: Why proofs of health were none (the generator was late, a worker was lost).
     """
 
     rate_per_s: float
@@ -38,6 +39,7 @@ class Probe:
     left: str = ""
     healthy: bool | None = None
     sick: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,9 @@ class SearchLog:
         )
         if not finished:
             return dataclasses.replace(self, probes=())
-        last = dataclasses.replace(finished[-1], drained=None, left="", healthy=None, sick=())
+        last = dataclasses.replace(
+            finished[-1], drained=None, left="", healthy=None, sick=(), unproved=()
+        )
         return dataclasses.replace(self, probes=(*finished[:-1], last))
 
 

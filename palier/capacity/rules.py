@@ -31,7 +31,7 @@ class Rules:
         warmup_s: Seconds at the start of every stretch that are no evidence.
         drain_s: How long the backlog of a probe may take to drain.
         proof_s: Seconds of load at the rate at which health is proved again.
-        attempts: How often an unfit stretch, or a proof of health, is tried.
+        attempts: How often an unfit stretch of a probe, or a proof of health, is tried.
     """
 
     gates: tuple[Gate, ...]
@@ -48,7 +48,7 @@ class Rules:
     warmup_s: NotNegative = 5.0
     drain_s: Positive = 60.0
     proof_s: Positive = 10.0
-    attempts: int = 2
+    attempts: int = 3
 
     def __post_init__(self) -> None:
         check_bounds(self)
@@ -132,5 +132,5 @@ def make_rules(
         first_look_s=first_look_s,
         looks=looks,
         warmup_s=float(math.ceil(min(warmup_s, first_look_s / 3))),
-        proof_s=float(min(10, first_look_s)),
+        proof_s=float(max(FEWEST_BATCHES, min(10, first_look_s // 2))),
     )

@@ -94,7 +94,10 @@ def measured(log: SearchLog, stretch: Stretch) -> SearchLog:
 
 
 def unfit(log: SearchLog, why: str) -> SearchLog:
-    """The log after a :class:`Measure` whose measurement was no evidence."""
+    """The log after a :class:`Measure` or a :class:`ProveHealth` whose measurement was unfit."""
+    if isinstance(next_step(log), ProveHealth):
+        last = log.probes[-1]
+        return log.with_last(dataclasses.replace(last, unproved=(*last.unproved, why)))
     log, probe = _going_on(log)
     return log.with_last(dataclasses.replace(probe, unfit=(*probe.unfit, why)))
 
@@ -184,6 +187,8 @@ def _recover(log: SearchLog, decisions: tuple[Decision, ...], last: Probe) -> St
         return _answer(log, decisions, "backlog_stayed", why)
     if len(last.sick) >= rules.attempts:
         return _answer(log, decisions, "not_healthy", last.sick[-1])
+    if len(last.unproved) >= rules.attempts:
+        return _answer(log, decisions, "measurement_unfit", last.unproved[-1])
     if last.drained is None:
         return Drain(at_most_s=rules.drain_s)
     bracket = _bracket(log, decisions)

@@ -34,6 +34,7 @@ class ProbeTold:
         high: Lowest rate that is known to fail after it.
         unfit: Why stretches of it were no evidence.
         sick: Why the system was not well afterwards.
+        unproved: Why proofs of health were no evidence.
         runs: Names of the runs that measured it.
         responses: The percentile of each gate that has a limit, by its id; in seconds.
     """
@@ -49,6 +50,7 @@ class ProbeTold:
     high: float | None
     unfit: tuple[str, ...] = ()
     sick: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     responses: Mapping[str, Estimate] = field(default_factory=dict)
 
@@ -113,6 +115,7 @@ def tell_probes(
                 high=bracket.high,
                 unfit=probe.unfit,
                 sick=probe.sick,
+                unproved=probe.unproved,
                 runs=tuple(one.run for one in probe.stretches),
                 responses=responses.get(number, {}),
             )

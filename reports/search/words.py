@@ -34,7 +34,7 @@ ENDS: Final[dict[End, str]] = {
     "it.",
     "backlog_stayed": "The system did not come to rest after a probe, so no other one can follow.",
     "not_healthy": "After a probe the system no longer did what it had done before.",
-    "measurement_unfit": "The load generator was not fit to measure, twice in a row.",
+    "measurement_unfit": "The load generator was not fit to measure, again and again.",
     "interrupted": "The search was interrupted; this is what is known so far.",
 }
 
@@ -250,6 +250,8 @@ def _remarks(probe: ProbeTold) -> Iterable[str]:
         yield "Confirms a rate that had passed in a short probe."
     for why in probe.unfit:
         yield f"A stretch was no evidence: {one_line(why)}."
+    for why in probe.unproved:
+        yield f"A proof of health was no evidence: {one_line(why)}."
     for why in probe.sick:
         yield f"Afterwards not well: {one_line(why)}."
 

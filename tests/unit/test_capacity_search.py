@@ -20,6 +20,7 @@ from palier.capacity.search import (
     Measure,
     ProveHealth,
     drained,
+    known_so_far,
     measured,
     next_step,
     proved,
@@ -29,6 +30,7 @@ from palier.capacity.virtual import VirtualSystem, answers_of, run_searches
 from palier.errors import ConfigError, RunFilesError
 
 RULES = Rules(
+    attempts=2,
     gates=(Gate(id="late", allowed=0.05), Gate(id="wrong", allowed=0.01)),
     start_per_s=100,
     lowest_per_s=10,
@@ -138,6 +140,22 @@ def test_an_unfit_stretch_is_no_evidence_and_is_measured_once_more() -> None:
     answer = next_step(unfit(log, "lag p99 was 31 ms"))
     assert isinstance(answer, Answer)
     assert (answer.end, answer.low, answer.why) == ("measurement_unfit", None, "lag p99 was 31 ms")
+
+
+def test_a_proof_of_health_that_was_no_measurement_is_not_blamed_on_the_system() -> None:
+    log = drained(probe_once(SearchLog(rules=RULES), holds=1000))
+    log = unfit(log, "lag p99 was 30 ms")
+    assert isinstance(next_step(log), ProveHealth)
+    assert isinstance(next_step(proved(log, healthy=True)), Measure)
+    answer = next_step(unfit(log, "lag p99 was 31 ms"))
+    assert isinstance(answer, Answer)
+    assert (answer.end, answer.low, answer.why) == ("measurement_unfit", 100, "lag p99 was 31 ms")
+
+
+def test_a_search_that_is_cut_off_tells_what_it_knows() -> None:
+    log = probe_once(probe_once(SearchLog(rules=RULES), holds=150), holds=150)
+    answer = known_so_far(log)
+    assert (answer.end, answer.low, answer.high) == ("interrupted", 100, 200)
 
 
 @pytest.mark.parametrize("holds", [12.0, 99.0, 100.0, 101.0, 640.0, 3000.0])
