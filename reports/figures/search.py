@@ -52,7 +52,7 @@ def draw_bracket(story: SearchStory, *, width: style.Width) -> Figure:
     )
     _marks(axes, [(probe.number, probe.rate_per_s, probe) for probe in probes], width)
     axes.set_xlim(0.5, len(probes) + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6 if width.narrow else 12))
+    axes.set_xticks([probe.number for probe in probes])
     axes.set_xlabel("probe")
     axes.set_ylabel("offered, requests/s")
     style.legend_above(figure, axes, columns=2 if width.narrow else 5)
