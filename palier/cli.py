@@ -99,6 +99,11 @@ def build_parser() -> Parser:
         sub.add_argument("tier", metavar="TIER", help="tier id, see `palier tiers`")
         add_offered(sub)
         sub.add_argument("--duration", metavar="TIME", help="planned window, e.g. 60s, 10m, 1h")
+        sub.add_argument(
+            "--no-abort",
+            action="store_true",
+            help="go on to the end, whatever the abort rules of tier and profile say",
+        )
 
     def add_offered(sub: argparse.ArgumentParser) -> None:
         add_tiers_file(sub)
@@ -119,11 +124,6 @@ def build_parser() -> Parser:
             default=[],
             metavar="SWITCH=VALUE",
             help="change one switch of the tier's variant, e.g. pagination=none; repeatable",
-        )
-        sub.add_argument(
-            "--no-abort",
-            action="store_true",
-            help="go on to the end, whatever the abort rules of tier and profile say",
         )
         sub.add_argument("--url", help="drive this service instead of bringing up the tier's stack")
 

@@ -70,8 +70,8 @@ def _new_search(options: Namespace) -> SearchFiles:
             where="palier search",
             fix="`palier search TIER`, or --resume DIR to go on with a search",
         )
-    options.duration = None
-    plan = plan_of(load_catalogue(options.tiers), options)
+    whole = Namespace(**vars(options), duration=None, no_abort=True)
+    plan = plan_of(load_catalogue(options.tiers), whole)
     check_plan(plan)
     log = SearchLog(rules=_rules(plan, options))
     if plan.url is None:
