@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from palier.load.archive import HISTOGRAM_COLUMNS
+from palier.load.bucket_counts import BucketCounts
 from palier.load.chance import MICROSECONDS
 from palier.load.exemplars import ExemplarChoice
+from palier.load.handover import LOST_MESSAGE, Handover
+from palier.load.histogram import bucket_of
 from palier.load.ledger import Key, LedgerBook
+from palier.load.recorder import Sent
+from palier.load.schedule import Schedule
 from palier.load.tail import Line
-
-_KEYS = ["second", "operation", "outcome", "clock", "bucket"]
 
 
 class Merger:
@@ -26,8 +28,7 @@ class Merger:
 
     def __init__(self, planned: Mapping[Key, int]) -> None:
         self._book = LedgerBook(planned)
-        self._names: list[tuple[int, str, str, str]] = []
-        self._buckets: list[Mapping[str, int]] = []
+        self._buckets = BucketCounts()
         self._exemplars: list[dict[str, Any]] = []
         self.observations: dict[str, float] = {}
         self.tallies: dict[str, tuple[int, int]] = {}
@@ -37,8 +38,7 @@ class Merger:
         for second, operation, counts in line["ledger"]:
             self._book.add(second, operation, counts)
         for second, operation, outcome, clock, buckets in line["histograms"]:
-            self._names.append((second, operation, outcome, clock))
-            self._buckets.append(buckets)
+            self._buckets.add(second, (operation, outcome, clock), buckets)
         for exemplar in line["exemplars"]:
             self._exemplars.append({**exemplar, "worker": line["worker"]})
         for name, value in line.get("observations", {}).items():
@@ -51,15 +51,41 @@ class Merger:
         """Columns of ``LEDGER_COLUMNS``."""
         return self._book.frame()
 
+    def add_lost(self, handover: Handover, schedule: Schedule, *, seen_us: int) -> None:
+        """Account for what a lost loader had planned and not reported.
+
+        Args:
+            handover: What that is.
+            schedule: The schedule of the run.
+            seen_us: When it was last heard: its requests in flight had lasted so long by then.
+        """
+        for (second, operation), count in handover.lost.items():
+            self._book.add(second, operation, {"skipped_worker_lost": count})
+        for flight in handover.in_flight:
+            session = schedule.sessions[flight.session]
+            nominal_us = tuple(session.nominal_us())[flight.step]
+            operation = schedule.operations(session)[flight.step]
+            sent = Sent(
+                operation=operation,
+                planned_second=nominal_us // MICROSECONDS,
+                intended_us=flight.intended_us,
+                started_us=flight.started_us,
+                ended_us=max(seen_us, flight.started_us),
+                outcome="abandoned",
+                session_wait_us=flight.session_wait_us,
+                session=flight.session,
+                message=LOST_MESSAGE,
+            )
+            self._book.add(sent.planned_second, operation, {"abandoned": 1})
+            for clock, duration_us in sent.durations_us().items():
+                name = (operation, sent.outcome, clock)
+                buckets = {str(bucket_of(duration_us)): 1}
+                self._buckets.add(sent.intended_us // MICROSECONDS, name, buckets)
+            self._exemplars.append({**sent.exemplar(), "worker": handover.loss.worker})
+
     def histograms(self) -> pd.DataFrame:
         """Columns of ``HISTOGRAM_COLUMNS``; one row for each bucket that holds something."""
-        lengths = [len(buckets) for buckets in self._buckets]
-        names = pd.DataFrame(self._names, columns=_KEYS[:4])
-        rows = names.loc[names.index.repeat(lengths)].reset_index(drop=True)
-        rows["bucket"] = np.array([int(b) for one in self._buckets for b in one], dtype=np.int64)
-        rows["count"] = np.array([n for one in self._buckets for n in one.values()], dtype=np.int64)
-        counts = rows.groupby(_KEYS, sort=True)["count"].sum()
-        return counts.reset_index()[list(HISTOGRAM_COLUMNS)]
+        return self._buckets.frame()[list(HISTOGRAM_COLUMNS)]
 
     def exemplars(self) -> list[dict[str, Any]]:
         """The slowest and the failed of all loaders, in the order of their start."""
