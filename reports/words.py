@@ -33,6 +33,7 @@ SKIP_REASONS: Final = {
     "charged to the system",
     "interrupted": "the run was interrupted",
     "aborted": "an abort rule had stopped the run",
+    "worker_lost": "their loader was lost: nobody knows whether they were sent; charged to nobody",
     "user_busy": "users of a closed load were still waiting for answers, so they asked for less "
     "than they could; an open load would have asked; charged to nobody",
 }

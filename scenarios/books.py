@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from palier.load.outcome import Outcome, SkipReason
 from palier.load.recorder import Recorder, Sent
+from scenarios.moved import Moved
 from scenarios.sink import Sink
 from scenarios.visit import Visit
 
@@ -22,18 +23,21 @@ class Books:
 
     Attributes:
         without_success: Requests that ended otherwise since somebody last set this to 0.
+        moved: Visits that went on since the last line.
     """
 
     def __init__(self, recorder: Recorder, output: Sink) -> None:
         self.without_success = 0
         self._recorder = recorder
         self._output = output
+        self.moved = Moved()
 
     def send(self, visit: Visit, started_us: int) -> None:
         """The next step of a visit is being sent."""
         operation, planned_second = visit.step()
         visit.next += 1
         visit.started_us = started_us
+        self.moved.note(visit)
         self._recorder.start(operation, planned_second)
 
     def end(
@@ -58,6 +62,7 @@ class Books:
         assert intended_us is not None  # it has been sent
         assert started_us is not None
         visit.started_us = None
+        self.moved.note(visit)
         self.without_success += outcome != "succeeded"
         sent = Sent(
             operation,
@@ -82,6 +87,7 @@ class Books:
     def pass_over(self, visit: Visit, steps: int, reason: SkipReason) -> int:
         """Skip the next steps of a visit that nobody asks for; the sum of their pauses."""
         passed_us = 0
+        self.moved.note(visit)
         for _ in range(steps):
             operation, planned_second = visit.step()
             passed_us += visit.session.pauses_us[visit.next]
@@ -95,6 +101,7 @@ class Books:
         Somebody who got no session, or not before the end, has waited at least since the step
         was wanted: that is charged to the system.
         """
+        self.moved.note(visit)
         charged = reason in ("no_free_session", "end_of_run")
         while visit.open:
             operation, planned_second = visit.step()

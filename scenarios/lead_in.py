@@ -53,7 +53,7 @@ def lead_in(visits: Sequence[Visit]) -> LeadIn:
         user = visit.user
         assert user is not None  # given by the engine
         visit.lost = True
-        user.begin(tenant=visit.session.tenant, session=visit.session.index)
+        user.begin(tenant=visit.session.tenant, session=visit.number)
         for name in visit.before:
             try:
                 outcome = user.perform(name)

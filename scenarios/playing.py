@@ -34,7 +34,7 @@ class Playing:
         user = visit.user
         if user is None:
             user = visit.user = self._users.take()
-            user.begin(tenant=session.tenant, session=session.index)
+            user.begin(tenant=session.tenant, session=visit.number)
         user.on_send = partial(self._on_send, visit)
         passed_us = self._abort_journey(visit) if visit.lost else 0
         return self._aim(visit, session.at_us + passed_us)

@@ -1,15 +1,15 @@
-"""The reporter: once a second a loader's line, and then the garbage that failures left."""
+"""The reporter: twice a second a loader's line, and then the garbage that failures left."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import gevent
 
 from palier.load.chance import MICROSECONDS
-from palier.load.recorder import Recorder
+from palier.load.recorder import LINE_EVERY_S, Recorder
 from scenarios.books import Books
 from scenarios.run_clock import RunClock
 from scenarios.sink import Sink
@@ -53,13 +53,13 @@ class Reporter:
         self._vitals = Vitals()
 
     def run(self) -> None:
-        """A line for each second, until it is killed."""
+        """A line every half second, until it is killed."""
         watch = gevent.spawn(self._vitals.watch_loop)
-        second = 0
+        lines = 0
         try:
             while True:
-                second += 1
-                self._clock.sleep_until(second * MICROSECONDS)
+                lines += 1
+                self._clock.sleep_until(round(lines * LINE_EVERY_S * MICROSECONDS))
                 self._write(final=False)
                 if self._books.without_success >= COLLECT_AFTER:
                     self._books.without_success = 0
@@ -80,5 +80,7 @@ class Reporter:
         at_s = self._clock.now_us() / MICROSECONDS
         health = self._vitals.since_last(sessions=self._sessions())
         seen = {"observations": self._users.observations, "tallies": self._users.tallies}
-        more = seen if final else {}
+        more: dict[str, Any] = {"positions": self._books.moved.since_last()}
+        if final:
+            more |= seen
         self._output.line(self._recorder.line(at_s=at_s, final=final, health=health, **more))

@@ -18,6 +18,8 @@ class Visit:
 
     Attributes:
         session: The session.
+        base: Planned steps of the session before this part of it, which a lost loader had.
+        number: What the user calls its visit, so that two visits never make the same thing.
         operations: Operations of the planned steps.
         nominal_us: When each planned step would be wanted if every request took no time.
         next: The first planned step that is neither sent nor skipped.
@@ -32,11 +34,13 @@ class Visit:
 
     __slots__ = (
         "_schedule",
+        "base",
         "due_us",
         "loop",
         "lost",
         "next",
         "nominal_us",
+        "number",
         "operations",
         "session",
         "session_wait_us",
@@ -44,8 +48,10 @@ class Visit:
         "user",
     )
 
-    def __init__(self, session: Session, schedule: Schedule) -> None:
+    def __init__(self, session: Session, schedule: Schedule, *, base: int = 0) -> None:
         self.session = session
+        self.base = base
+        self.number = session.index
         self.operations = schedule.operations(session)
         # The first pause is 0.
         self.nominal_us = tuple(accumulate(session.pauses_us[1:], initial=session.at_us))
@@ -88,7 +94,7 @@ class Visit:
         if self.loop is None or self._beyond_first < 0 or self._beyond_first % self.loop:
             return
         times = 1 + self._beyond_first // self.loop
-        number = self.session.index + times * len(self._schedule.sessions)
+        number = self.number + times * len(self._schedule.sessions)
         if self._schedule.again_from == 0:
             user.begin(tenant=self.session.tenant, session=number)
         else:

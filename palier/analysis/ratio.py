@@ -33,9 +33,12 @@ FOLLOWING_ERRORS: Final = ("skipped_session_aborted",)
 STOPPED: Final = ("skipped_interrupted", "skipped_aborted")
 """Steps that were not sent because the run had been stopped, by people or by an abort rule."""
 
-NOT_CHARGED: Final = (*STOPPED, "skipped_user_busy")
-"""Nobody wanted an answer: the run had been stopped, or the user of a closed load, still waiting
-for other answers, never came to ask."""
+UNKNOWN: Final = ("skipped_worker_lost",)
+"""Steps of which nobody knows whether they were sent, because their loader was lost."""
+
+NOT_CHARGED: Final = (*STOPPED, *UNKNOWN, "skipped_user_busy")
+"""Nobody is known to have wanted an answer and not got it: the run had been stopped, the loader
+was lost, or the user of a closed load, still waiting for other answers, never came to ask."""
 
 _TAIL: Final = (1 - CONFIDENCE) / 2
 

@@ -20,9 +20,12 @@ from typing import Any, Final
 from palier.errors import ConfigError
 from palier.load.abort import AbortWatch, Breach
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, write_histograms, write_ledger
+from palier.load.chance import MICROSECONDS
 from palier.load.disk import Reserve
 from palier.load.ledger import closes
 from palier.load.loaders import Loaders, LoaderSpec
+from palier.load.losses import Losses
+from palier.load.master_notes import MasterNotes
 from palier.load.merge import Merger
 from palier.load.progress import Progress, ProgressMeter
 from palier.load.schedule import Schedule, make_schedule
@@ -42,6 +45,13 @@ INTERRUPTED_S: Final = 5.0
 LEAVE_S: Final = 5.0
 """How long processes may take to go after the last line of the last loader."""
 
+MASTER_SILENT_S: Final = 5.0
+"""Lines come twice a second, and a worker that stands still is replaced within three seconds: when
+nothing at all comes for so long, the master itself is stuck."""
+
+STOOD_STILL_S: Final = 0.5
+"""A look that comes so late means that we stood still ourselves, and nobody else is to blame."""
+
 _POLL_S: Final = 0.05
 
 
@@ -52,8 +62,8 @@ class LoadResult:
     Attributes:
         interrupted: It was stopped before its end, by Ctrl-C or a signal.
         aborted: The abort rule that stopped it, with its numbers; None when none did.
-        lost_workers: Loaders that ended without their last line; what they had not reported is
-            missing, so the ledger does not close.
+        lost_workers: Loaders that ended without their last line; what they had planned and not
+            reported is skipped as ``worker_lost``, others did the rest.
         closes: Whether every planned request is accounted for.
         t0: Start of the run, an instant of ``time.monotonic``.
         observations: Largest value of each fact that scenarios observed, by name.
@@ -181,6 +191,7 @@ class _Watch:
         self._loaders = loaders
         self._stop = stop
         self._reserve = reserve
+        self._schedule = schedule
         planned = schedule.planned_counts()
         self._merger = Merger(planned)
         self._meter = ProgressMeter(planned, duration_s=plan.duration_s)
@@ -191,8 +202,17 @@ class _Watch:
             for worker in range(plan.workers)
         ]
         self._events: list[dict[str, Any]] = []
-        self._lost: set[int] = set()
+        self._notes = MasterNotes(run_dir / "load")
+        self._heard_at = self._read_at = 0.0
         self._t0 = 0.0
+        self._losses = Losses(
+            schedule,
+            tails=self._tails,
+            loaders=loaders,
+            merger=self._merger,
+            tell=self._tell,
+            now_us=lambda: round((time.monotonic() - self._t0) * MICROSECONDS),
+        )
 
     def run(
         self,
@@ -203,13 +223,14 @@ class _Watch:
         reports = self._loaders.start()
         pids = self._loaders.pids
         t0_ns = time.monotonic_ns() + round(HEAD_START_S * 1e9)
-        self._t0 = t0_ns / 1e9
+        self._t0 = self._heard_at = self._read_at = t0_ns / 1e9
         on_start(self._t0, pids)
         self._loaders.begin(t0_ns)
         self._tell_of_start(reports)
         self._watch(on_progress)
         self._loaders.end(LEAVE_S)
         self._read()
+        self._losses.settle()
         return self._write(pids)
 
     def _watch(self, on_progress: Callable[[Progress], None]) -> None:
@@ -218,24 +239,28 @@ class _Watch:
         deadline = self._t0 + plan.duration_s + plan.drain_s + MARGIN_S
         next_look = self._t0 + 1.0
         interrupts = 0
-        while not all(tail.final or tail.worker in self._lost for tail in self._tails):
+        while not self._all_ended():
             now = time.monotonic()
             if self._stop.asked and not interrupts:
                 self._tell("phase", "interrupted")
+                self._losses.stopping = True
                 self._loaders.interrupt()
                 deadline = min(deadline, now + INTERRUPTED_S)
             interrupts = self._stop.asked
             if interrupts > 1:
                 deadline = now
             if now >= deadline:
+                self._losses.stopping = True
                 self._loaders.kill()
-            ended = [one for one in self._loaders.senders if one.exit_code() is not None]
-            if now >= next_look or ended:
-                self._read()
-                for loader in ended:
-                    self._note_if_lost(loader.worker, loader.exit_code())
-                if self._aborted is None and not interrupts and self._abort():
-                    deadline = min(deadline, now + INTERRUPTED_S)
+            ended = [(one.worker, one.exit_code()) for one in self._loaders.senders]
+            is_new = self._read()
+            for worker, exit_code in ended:
+                if worker is not None and exit_code is not None:
+                    self._losses.notice(worker, why="its process ended", exit_code=exit_code)
+            self._look_at_master(now)
+            if is_new and self._aborted is None and not interrupts and self._abort():
+                self._losses.stopping = True
+                deadline = min(deadline, now + INTERRUPTED_S)
             if now >= next_look:
                 self._look_at_disk()
                 on_progress(self._meter.at(now - self._t0))
@@ -257,6 +282,24 @@ class _Watch:
         self._loaders.abort()
         return True
 
+    def _all_ended(self) -> bool:
+        """True when each loader has written its last line, or is lost and accounted for."""
+        return self._losses.settled and all(
+            tail.final or tail.worker in self._losses.workers for tail in self._tails
+        )
+
+    def _look_at_master(self, now: float) -> None:
+        """Without its master nobody's lines arrive: then the run is over, and what was written
+        down until then is kept."""
+        master = self._loaders.master
+        if master is None or self._all_ended():
+            return
+        if master.exit_code() is None and now - self._heard_at > MASTER_SILENT_S:
+            master.kill()
+        if master.exit_code() is not None:
+            self._tell("worker", "master_lost", exit_code=master.exit_code())
+            self._losses.master_lost()
+
     def _look_at_disk(self) -> None:
         if self._reserve.held and self._reserve.is_low():
             # The loaders' last lines and our own files fit into what this gives back.
@@ -264,18 +307,45 @@ class _Watch:
             self._tell("fault", "disk_full", why="no space left in the run directory")
             self._loaders.interrupt()
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Everything that is new; True when a loader had written a line."""
+        now = time.monotonic()
+        # The notes first: what a fence says was taken is in the lines by then.
+        notes = list(self._notes.read())
+        if now - self._read_at > STOOD_STILL_S:
+            self._heard_at = now  # we stood still ourselves
+        self._read_at = now
         for tail in self._tails:
             for line in tail.read():
+                self._heard_at = now
                 self._merger.add(line)
                 self._meter.add(line)
                 self._aborts.add(line)
+                self._losses.add(line)
+        for note in notes:
+            self._heed(note)
+        return self._heard_at == now
 
-    def _note_if_lost(self, worker: int | None, exit_code: int | None) -> None:
-        if worker is None or self._tails[worker].final or worker in self._lost:
-            return
-        self._lost.add(worker)
-        self._tell("worker", "worker_lost", worker=worker, exit_code=exit_code)
+    def _heed(self, note: dict[str, Any]) -> None:
+        """What the master has noted."""
+        kind, worker = note["kind"], int(note["worker"])
+        at_s = round(note["at_ns"] / 1e9 - self._t0, 3)
+        if kind == "silent":
+            self._losses.notice(worker, why=f"nothing was heard of it for {note['for_s']:.1f} s")
+        elif kind == "fenced":
+            self._losses.fenced(worker)
+        elif kind == "clock":
+            known = {
+                name: round(note[f"{name.removesuffix('_ms')}_ns"] / 1e6, 4)
+                for name in ("offset_ms", "bound_ms")
+                if f"{name.removesuffix('_ms')}_ns" in note
+            }
+            is_local = worker < self._loaders.local_workers
+            event = {"worker": worker, "local": is_local, **known}
+            self._events.append({"at_s": at_s, "kind": "worker", "name": "clock", **event})
+        else:
+            more = {key: note[key] for key in note.keys() - {"kind", "at_ns"}}
+            self._events.append({"at_s": at_s, "kind": "worker", "name": kind, **more})
 
     def _tell_of_start(self, reports: list[dict[str, Any]]) -> None:
         for report in sorted(reports, key=lambda report: report["worker"]):
@@ -302,7 +372,7 @@ class _Watch:
         _write_lines(self._run_dir / "events.jsonl", self._events, mode="a")
         return LoadResult(
             interrupted=self._stop.asked > 0,
-            lost_workers=tuple(sorted(self._lost)),
+            lost_workers=tuple(sorted(self._losses.workers)),
             closes=closes(ledger),
             t0=self._t0,
             observations=dict(self._merger.observations),

@@ -57,7 +57,12 @@ class Handover:
 
 
 def hand_over(
-    schedule: Schedule, stripes: Stripes, positions: Positions, loss: Loss
+    schedule: Schedule,
+    stripes: Stripes,
+    positions: Positions,
+    loss: Loss,
+    *,
+    only: frozenset[int] | None = None,
 ) -> Handover:
     """Divide what a lost loader had still to do; moves its positions on to the cut.
 
@@ -66,6 +71,7 @@ def hand_over(
         stripes: Before the loss.
         positions: As far as the lost loader has reported.
         loss: Who is lost, and from when on others do its work.
+        only: Sessions to be looked at; None means all.
     """
     lost: Counter[Key] = Counter()
     resumed: list[Resumed] = []
@@ -73,9 +79,12 @@ def hand_over(
     for session in schedule.sessions:
         if session.at_us >= cut_us:
             break  # in the order of their start: all others are still to come
-        if stripes.owner(session.index) != loss.worker:
-            continue
+        # The cheap question first: after an hour most are over.
         step = positions.next_step(session.index)
+        if step >= len(session.pauses_us) or stripes.owner(session.index) != loss.worker:
+            continue
+        if only is not None and session.index not in only:
+            continue
         operations = schedule.operations(session)[step:]
         nominal_us = tuple(session.nominal_us())[step:]
         for operation, at_us in zip(operations, nominal_us, strict=True):

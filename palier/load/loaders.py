@@ -234,6 +234,11 @@ class Loaders:
         return tuple(loader.pid for loader in self._all if loader.exit_code() is None)
 
     @property
+    def local_workers(self) -> int:
+        """Senders that run on this machine; their indexes come first."""
+        return self._spec.local_workers
+
+    @property
     def senders(self) -> list[Loader]:
         """Those that send requests."""
         return [loader for loader in self._all if loader.worker is not None]
@@ -283,13 +288,20 @@ class Loaders:
         """Tell every sender that the run ends by one of its own rules."""
         self._all[0].tell({"abort": True})
 
+    def kill_worker(self, worker: int) -> None:
+        """End one sender now; one on another machine is out of our reach."""
+        for loader in self.senders:
+            if loader.worker == worker:
+                loader.kill()
+
     def fence(self, worker: int) -> None:
         """Have the master take nothing more from a worker; it notes where that was."""
         self._all[0].tell({"fence": worker})
 
     def hand_over(self, parts: Sequence[Mapping[str, Any]]) -> None:
         """Give each of the others its part of a lost worker's work."""
-        self._all[0].tell({"take_over": list(parts)})
+        if parts:
+            self._all[0].tell({"take_over": list(parts)})
 
     def interrupt(self) -> None:
         """Ask all senders to stop; the master goes with the last of them."""

@@ -81,7 +81,9 @@ class Merger:
                 name = (operation, sent.outcome, clock)
                 buckets = {str(bucket_of(duration_us)): 1}
                 self._buckets.add(sent.intended_us // MICROSECONDS, name, buckets)
-            self._exemplars.append({**sent.exemplar(), "worker": handover.loss.worker})
+            self._exemplars.append(
+                {**sent.exemplar(status=None, request_id=None), "worker": handover.loss.worker}
+            )
 
     def histograms(self) -> pd.DataFrame:
         """Columns of ``HISTOGRAM_COLUMNS``; one row for each bucket that holds something."""

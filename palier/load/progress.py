@@ -12,13 +12,14 @@ import numpy as np
 from palier.load.histogram import bucket_middles_s
 from palier.load.ledger import Key
 from palier.load.outcome import OUTCOMES
+from palier.load.recorder import LINE_EVERY_S
 from palier.load.tail import Line
 
 RECENT_S: Final = 5
 """Rates and percentiles on the screen are about the last seconds: long enough not to flicker."""
 
 OVERDUE_S: Final = 1.5
-"""Lines come once a second. Until one is overdue, the picture is that of the last line: what was
+"""Lines come twice a second. Until one is overdue, the picture is that of the last line: what was
 offered and what was sent must be about the same seconds."""
 
 
@@ -82,8 +83,8 @@ class ProgressMeter:
     def at(self, at_s: float) -> Progress:
         """The picture ``at_s`` seconds after the start."""
         until_s = self._latest_s if at_s - self._latest_s < OVERDUE_S else at_s
-        # A line is about the second before it.
-        while self._recent and self._recent[0]["at_s"] < until_s - RECENT_S + 0.5:
+        # A line is about the time since the one before it.
+        while self._recent and self._recent[0]["at_s"] < until_s - RECENT_S + LINE_EVERY_S / 2:
             self._recent.popleft()
         over_s = max(1.0, min(until_s, RECENT_S))
         started = sum(

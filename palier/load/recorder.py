@@ -7,8 +7,8 @@ integer arithmetic and dictionary updates, about two microseconds a request.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import Any, NamedTuple, get_args
+from collections import Counter, defaultdict
+from typing import Any, Final, NamedTuple, get_args
 
 from palier.load.chance import MICROSECONDS
 from palier.load.exemplars import ExemplarChoice
@@ -16,6 +16,10 @@ from palier.load.histogram import bucket_of
 from palier.load.outcome import Clock, Outcome, SkipReason
 
 LINE_SCHEMA = 1
+
+LINE_EVERY_S: Final = 0.5
+"""A lost loader takes what it has not reported along, so lines come often; a line costs about a
+millisecond."""
 
 
 class Sent(NamedTuple):
@@ -48,6 +52,16 @@ class Sent(NamedTuple):
     @property
     def response_us(self) -> int:
         return self.ended_us - self.intended_us
+
+    def durations_us(self) -> dict[Clock, int]:
+        """What each clock says."""
+        lag_us = self.started_us - self.intended_us
+        return {
+            "response": self.response_us,
+            "service": self.ended_us - self.started_us,
+            "lag": lag_us,
+            "generator_lag": lag_us - self.session_wait_us,
+        }
 
     def exemplar(self, *, status: int | None, request_id: str | None) -> dict[str, Any]:
         """As a line of ``exemplars.jsonl``.
@@ -101,6 +115,7 @@ class Recorder:
         self._seq = 0
         self._ledger: dict[tuple[int, str], defaultdict[str, int]] = {}
         self._histograms: dict[tuple[int, str, str], Clocks] = {}
+        self._total: Counter[str] = Counter()
         self._choice = ExemplarChoice()
         self._exemplars: list[dict[str, Any]] = []
         self._generator_lag_max_us = 0
@@ -187,12 +202,15 @@ class Recorder:
             health: What the loader knows of itself beside what is recorded here.
             more: Further keys of the line.
         """
+        for counts in self._ledger.values():
+            self._total.update(counts)
         line = {
             "schema": LINE_SCHEMA,
             "worker": self._worker,
             "seq": self._seq,
             "at_s": at_s,
             "final": final,
+            "total": dict(self._total),
             "ledger": [[*key, dict(counts)] for key, counts in self._ledger.items()],
             "histograms": [
                 [*key, clock, dict(counts)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Tail:
         self._path = path
         self._position = 0
         self._seq = 0
+        self._total: Counter[str] = Counter()
 
     def read(self) -> Iterator[Line]:
         """Whole lines since the last call. A half line of a killed loader stays unread.
@@ -54,6 +56,10 @@ class Tail:
             raise self._damaged("is not a line of a loader") from error
         if not in_order:
             raise self._damaged(f"is not line {self._seq} of schema {LINE_SCHEMA}")
+        for _, _, counts in line["ledger"]:
+            self._total.update(counts)
+        if line.get("total", self._total) != self._total:
+            raise self._damaged("does not add up with the lines before it")
         self._seq += 1
         self.final = bool(line["final"])
         return line

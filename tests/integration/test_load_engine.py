@@ -284,16 +284,15 @@ def test_workers_share_the_sessions_and_a_killed_one_is_seen(
 
     ledger = read_ledger(run_dir / "ledger.parquet")
     assert result.lost_workers == (1,)
-    assert not result.closes
     assert killed
     (lost,) = events(run_dir, "worker_lost")
     assert (lost["worker"], lost["exit_code"]) == (1, -signal.SIGKILL)
-    # What it had reported is kept, and in the last second there was one stripe only.
+    # What it had reported is kept; of the rest nobody knows anything, and that is said in numbers.
+    assert result.closes
     reported = [started_in_lines(run_dir, worker) for worker in (0, 1)]
     assert all(reported)
     assert ledger["started"].sum() == sum(reported)
-    last = ledger[ledger["second"] == 3].sum(numeric_only=True)
-    assert 0 < last["started"] < last["planned"]
+    assert ledger["skipped_worker_lost"].sum() >= int(str(lost["unknown"])) > 0
 
 
 def started_in_lines(run_dir: Path, worker: int) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from palier.analysis.findings import HealthCheck
 from palier.analysis.health.limits import SHORTFALL
 from palier.analysis.health.measured import Measured
-from palier.analysis.ratio import FOLLOWING_ERRORS, NOT_CHARGED, OWN_ERRORS
+from palier.analysis.ratio import FOLLOWING_ERRORS, NOT_CHARGED, OWN_ERRORS, UNKNOWN
 from palier.analysis.sample import STARTED
 from palier.load.outcome import CLOCKS, SKIP_REASONS
 
@@ -113,7 +113,8 @@ def check_shortfall(measured: Measured) -> HealthCheck:
     explained = [
         column
         for column in (*OWN_ERRORS, *FOLLOWING_ERRORS, *NOT_CHARGED)
-        if column.startswith("skipped_")
+        # What a lost loader may or may not have sent is the generator's own fault.
+        if column.startswith("skipped_") and column not in UNKNOWN
     ]
     missing = planned - int(ledger["started"].sum()) - int(ledger[explained].sum().sum())
     share = missing / planned if planned else 0.0
