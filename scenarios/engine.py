@@ -19,10 +19,12 @@ import numpy as np
 from gevent.event import Event
 
 from palier.load.chance import MICROSECONDS
+from palier.load.handover import Resumed
 from palier.load.outcome import SkipReason
 from palier.load.recorder import Recorder
 from palier.load.schedule import Schedule
 from palier.load.session import Session
+from palier.load.stripes import Stripes
 from scenarios.books import Books
 from scenarios.dispatch import Dispatch
 from scenarios.lead_in import LeadIn, lead_in
@@ -31,6 +33,7 @@ from scenarios.playing import Playing
 from scenarios.reporter import Reporter
 from scenarios.run_clock import RunClock
 from scenarios.sink import Sink
+from scenarios.taking_over import TakingOver
 from scenarios.user_pool import UserPool
 from scenarios.visit import Visit
 
@@ -97,6 +100,9 @@ class Engine:
             patience_s=limits.request_timeout_s,
             on_bug=self._on_bug,
         )
+        self._taking_over = TakingOver(
+            schedule=schedule, worker=worker, dispatch=self._dispatch, users=self._users
+        )
         self._reporter = Reporter(
             clock=self._clock,
             recorder=recorder,
@@ -130,6 +136,15 @@ class Engine:
     @lease_until_ns.setter
     def lease_until_ns(self, until_ns: int) -> None:
         self._dispatch.renew_lease(until_ns)
+
+    def take_over(self, stripes: Stripes, resumed: Sequence[Resumed]) -> None:
+        """Go on with this loader's part of the work of one that was lost.
+
+        Args:
+            stripes: Who plays what from now on.
+            resumed: Sessions in progress that are this loader's now.
+        """
+        self._taking_over.begin(stripes, resumed, on_bug=self._on_bug)
 
     def interrupt(self, reason: SkipReason = "interrupted") -> None:
         """Stop sending; what is in flight gets a moment, the rest is skipped for ``reason``."""
@@ -168,7 +183,18 @@ class Engine:
         left_s = (end_us - self._clock.now_us()) / MICROSECONDS
         dispatch = self._dispatch
         dispatch.open()
-        gevent.wait([dispatch.done, self._interrupted], timeout=max(left_s, 0.0), count=1)
+        end = gevent.Timeout.start_new(max(left_s, 0.0))
+        try:
+            # What is being taken over is not in the dispatch yet, so that could look done.
+            while not (self._interrupted.is_set() or dispatch.done.is_set()):
+                gevent.wait([dispatch.done, self._interrupted], count=1)
+                gevent.wait([self._taking_over.idle, self._interrupted], count=1)
+        except gevent.Timeout as timeout:
+            if timeout is not end:
+                raise
+        finally:
+            end.close()
+        self._taking_over.kill()
         dispatch.close()
         if self._interrupted.is_set():
             dispatch.done.wait(timeout=INTERRUPT_DRAIN_S)

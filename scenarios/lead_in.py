@@ -8,7 +8,7 @@ few at a time; they are neither planned nor measured.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,8 +42,15 @@ class LeadIn:
     took_s: float
 
 
-def lead_in(visits: Sequence[Visit]) -> LeadIn:
-    """Bring sessions to the step before their first planned one; marks those it cannot."""
+def lead_in(
+    visits: Sequence[Visit], *, on_ready: Callable[[Visit], None] = lambda _: None
+) -> LeadIn:
+    """Bring sessions to the step before their first planned one; marks those it cannot.
+
+    Args:
+        visits: The sessions, each with a user.
+        on_ready: Told of each that is where it should be, or cannot be brought there.
+    """
     began = time.monotonic()
     pool = Pool(AT_ONCE)
     requests = 0
@@ -53,6 +60,7 @@ def lead_in(visits: Sequence[Visit]) -> LeadIn:
         user = visit.user
         assert user is not None  # given by the engine
         visit.lost = True
+        user.on_send = None  # a user that has played somebody else would tell of that one
         user.begin(tenant=visit.session.tenant, session=visit.number)
         for name in visit.before:
             try:
@@ -61,15 +69,19 @@ def lead_in(visits: Sequence[Visit]) -> LeadIn:
                 continue
             requests += 1
             if outcome != "succeeded" and user.operations[name].essential:
+                on_ready(visit)
                 return
         visit.lost = False
+        on_ready(visit)
 
     greenlets = []
-    with gevent.Timeout(LIMIT_S, False):
-        for visit in visits:
-            greenlets.append(pool.spawn(catch_up, visit))
-        pool.join()
-    pool.kill()
+    try:
+        with gevent.Timeout(LIMIT_S, False):
+            for visit in visits:
+                greenlets.append(pool.spawn(catch_up, visit))
+            pool.join()
+    finally:
+        pool.kill()
     for visit in visits[len(greenlets) :]:
         visit.lost = True
     return LeadIn(

@@ -24,8 +24,10 @@ from locust.exception import RPCError, StopUser
 from locust.runners import WorkerRunner
 
 from palier.errors import ConfigError, LoadError
+from palier.load.handover import Resumed
 from palier.load.outcome import SkipReason
 from palier.load.schedule import make_schedule
+from palier.load.stripes import Loss, Stripes
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_from_json
 from scenarios.driver_pipe import DriverPipe, at_end_of_stdin
@@ -47,6 +49,7 @@ from scenarios.wire import (
     READY,
     SEND_AGAIN_S,
     START,
+    TAKE_OVER,
 )
 
 if TYPE_CHECKING:
@@ -135,6 +138,7 @@ class Loader:
             ACKNOWLEDGE: self._on_acknowledge,
             FENCED: self._on_fenced,
             ABORT: self._on_abort,
+            TAKE_OVER: self._on_take_over,
         }
         for name, handler in handlers.items():
             runner.register_message(name, handler)
@@ -163,6 +167,17 @@ class Loader:
 
     def _on_abort(self, **_: Any) -> None:
         self._interrupt("aborted")
+
+    def _on_take_over(self, msg: Any, **_: Any) -> None:
+        if self._engine is None:
+            return  # whoever asks counts what nobody reports as lost
+        losses = tuple(
+            Loss(worker=one["worker"], cut_us=one["cut_us"], survivors=tuple(one["survivors"]))
+            for one in msg.data["losses"]
+        )
+        resumed = [Resumed(session, step) for session, step in msg.data["resumed"]]
+        workers = self._assignment.get().plan.workers
+        self._engine.take_over(Stripes(workers, losses), resumed)
 
     def _on_test_start(self, **_: Any) -> None:
         gevent.spawn(self._run_and_quit)
