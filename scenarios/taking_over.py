@@ -87,7 +87,8 @@ class TakingOver:
                 under_way.append(self._visit(session, 0, stripes))
             else:
                 arrivals.append(session)
-        self._dispatch.expect(arrivals)
+        if arrivals:
+            self._dispatch.expect(arrivals)
         # Whoever is wanted first is brought first.
         under_way.sort(key=lambda visit: visit.nominal_us[0])
         waiting = set(under_way)
