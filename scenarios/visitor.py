@@ -223,8 +223,10 @@ class JourneyUser(FastHttpUser):
             self.on_send(started_ns)
         try:
             answer = client.send(method, path, request, started_ns)
-        finally:
+        except BaseException:
             exchange.ended_ns = time.monotonic_ns()
+            raise
+        exchange.ended_ns = answer.came_ns
         exchange.came = answer
         status = exchange.status = answer.status
         if cookies or answer.header(b"set-cookie") is not None:
@@ -359,7 +361,7 @@ class JourneyUser(FastHttpUser):
         if started_ns is None or ended_ns is None:
             return
         url = self._lean.url + exchange.path
-        answer = exchange.came or Answer(0, b"", b"", url)
+        answer = exchange.came or Answer(0, b"", b"", url, ended_ns)
         now_ns = time.monotonic_ns()
         self.environment.events.request.fire(
             request_type=exchange.method,

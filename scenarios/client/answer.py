@@ -49,15 +49,17 @@ class Answer:
         url: What was asked.
         raw: The body as it came over the wire.
         head: Status line and headers, as they came.
+        came_ns: When its last byte had come, an instant of ``time.monotonic_ns``.
     """
 
-    __slots__ = ("_body", "_headers", "_lower", "head", "raw", "status", "url")
+    __slots__ = ("_body", "_headers", "_lower", "came_ns", "head", "raw", "status", "url")
 
-    def __init__(self, status: int, head: bytes, raw: bytes, url: str) -> None:
+    def __init__(self, status: int, head: bytes, raw: bytes, url: str, came_ns: int) -> None:
         self.status = status
         self.head = head
         self.raw = raw
         self.url = url
+        self.came_ns = came_ns
         self._lower: bytes | None = None
         self._headers: Headers | None = None
         self._body: bytes | None = None

@@ -96,7 +96,7 @@ class Client:
         """
         greenlet = getcurrent()
         deadlines = self._deadlines
-        deadlines.waiting[greenlet] = started_ns + deadlines.limit_ns
+        due_ns = deadlines.waiting[greenlet] = started_ns + deadlines.limit_ns
         if not deadlines.armed:
             deadlines.watch()
         connection: Connection | TlsConnection | None = None
@@ -112,13 +112,16 @@ class Client:
                 pass  # hung up on; the answer, if there is one, says why
             while not reader.done:
                 reader.feed(connection.receive())
-            answer = Answer(reader.status, reader.head, reader.body, self.url + path)
+            came_ns = connection.came_ns(started_ns)
+            if came_ns > due_ns:
+                raise TimedOut(self._too_late(NO_WHOLE_ANSWER))
+            answer = Answer(reader.status, reader.head, reader.body, self.url + path, came_ns)
             if reader.keep_alive and sent:
                 self._idle.append(connection)
                 connection = None
             return answer
         except TimeIsUp:
-            raise TimedOut(f"{_still_to_come(connection, sent)} in {self._timeout_s:g} s") from None
+            raise TimedOut(self._too_late(_still_to_come(connection, sent))) from None
         except OSError as error:
             raise of_system(error, otherwise=NO_WHOLE_ANSWER) from None
         finally:
@@ -131,6 +134,9 @@ class Client:
         while self._idle:
             self._idle.pop().close()
         self._deadlines.close()
+
+    def _too_late(self, what: str) -> str:
+        return f"{what} in {self._timeout_s:g} s"
 
     def _take(self) -> Connection | TlsConnection:
         """A connection that is open as far as one can know before sending."""

@@ -34,7 +34,7 @@ class Deadlines:
         self.limit_ns: Final = round(limit_s * 1e9)
         self.waiting: dict[Any, int] = {}
         self.armed = False
-        self._timer = gevent.get_hub().loop.timer(limit_s)
+        self._timer: Any = None
 
     def watch(self) -> None:
         """See to it that the first of those who wait is not forgotten; when ``armed``, it is so."""
@@ -43,16 +43,23 @@ class Deadlines:
 
     def close(self) -> None:
         """Let go of the event loop."""
-        self._timer.stop()
-        self._timer.close()
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None
 
     def _arm(self, left_ns: int) -> None:
-        self._timer.stop()
+        self.close()
         self._timer = gevent.get_hub().loop.timer(max(left_ns / 1e9, _AT_LEAST_S), ref=False)
         self._timer.start(self._expire)
         self.armed = True
 
     def _expire(self) -> None:
+        # A loop that was held up finds this timer due together with answers that have long come.
+        # Those first: callbacks run after what the loop has found ready.
+        gevent.get_hub().loop.run_callback(self._throw)
+
+    def _throw(self) -> None:
         # In the hub: each throw runs its greenlet until it waits again, or ends.
         self.armed = False
         while self.waiting:
