@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import gevent.ssl
 from gevent import getcurrent
@@ -32,7 +32,8 @@ class Client:
         timeout_s: Limit of a request as a whole.
         connect_timeout_s: Limit of opening a connection, if that shall be shorter.
         verify: Whether the certificate of an https service must be trusted.
-        context: For https, in place of the usual one.
+        context: For https, in place of the usual one; gevent's ``SSLContext``, or the standard
+            library's once Locust has patched it.
         headers: Headers of every request.
     """
 
@@ -54,9 +55,7 @@ class Client:
         self._deadlines = Deadlines(timeout_s)
         self._context: ssl.SSLContext | None = None
         if self.origin.tls:
-            usual: Any = gevent.ssl.create_default_context
-            unverified: Any = gevent.ssl._create_unverified_context
-            self._context = context or (usual() if verify else unverified())
+            self._context = context or _usual_context(verify=verify)
         self._idle: list[Connection | TlsConnection] = []
 
     def prepare(
@@ -156,6 +155,17 @@ class Client:
             if isinstance(error, TimeoutError) and error.errno is None:  # our own limit
                 raise TimedOut(f"no connection in {self._connect_timeout_s:g} s") from None
             raise of_system(error, otherwise="no connection") from None
+
+
+def _usual_context(*, verify: bool) -> ssl.SSLContext:
+    # gevent's class by name: what makes contexts is patched only once Locust has been imported.
+    context: ssl.SSLContext = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if verify:
+        context.load_default_certs()
+    else:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _still_to_come(connection: Connection | TlsConnection | None, sent: bool) -> str:

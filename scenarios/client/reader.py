@@ -109,10 +109,11 @@ class Reader:
             end = data.find(_END_OF_HEAD)
         if end >= 0:
             self._head = data[: end + 2]
-            if self._no_body and not self.done:
-                self._finish(int(data[9:12]))
+            if self._no_body:
                 if len(data) > end + 4:
                     raise Failed("a body where none may be")
+                if not self.done:
+                    self._finish(int(data[9:12]))
         elif len(data) > HEAD_LIMIT:
             raise Failed(f"the head of the answer is larger than {HEAD_LIMIT >> 10} KiB")
         else:
