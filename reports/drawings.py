@@ -79,6 +79,7 @@ def _over_time(inputs: ReportInputs) -> Picture | None:
         return None
     limits = _latency_limits(inputs.verdict)
     disturbances = evidence.disturbances(inputs.events, findings.window_s)
+    bends = evidence.bends(inputs.events, findings.window_s)
     whole = max(
         (p.response_max_s for p in findings.seconds if p.response_max_s is not None), default=None
     )
@@ -107,6 +108,8 @@ def _over_time(inputs: ReportInputs) -> Picture | None:
         "Each value belongs to the second in which the schedule wanted the request to start, "
         "so a stall is charged to every request that should have been sent during it."
     )
+    if bends:
+        caption += " Thin dotted lines mark where the load changes its course by plan."
     widest = max(column.width_s for column in columns(findings.seconds, most=300))
     if widest > 1:
         caption += (
@@ -118,7 +121,7 @@ def _over_time(inputs: ReportInputs) -> Picture | None:
         label=label,
         caption=caption,
         draw=lambda width: over_time.draw(
-            findings, limits=limits, events=disturbances, width=width
+            findings, limits=limits, events=disturbances, bends=bends, width=width
         ),
     )
 

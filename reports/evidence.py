@@ -112,6 +112,11 @@ def disturbances(events: Sequence[Record], window_s: float) -> list[tuple[float,
     ]
 
 
+def bends(events: Sequence[Record], window_s: float) -> list[float]:
+    """Where the load changes its course inside the window, by plan."""
+    return [at for at, kind, _ in notable_events(events) if kind == "stage" and 0 < at < window_s]
+
+
 def environment_rows(environment: Record) -> list[tuple[str, str]]:
     """Nested objects as ``hardware / cpu model`` and a value; URLs lose their passwords."""
     rows: list[tuple[str, str]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -199,13 +200,24 @@ def steadiness(findings: Findings) -> str:
     if found is None:
         return "Steadiness of the judged window was not tested."
     if found.moves_by_plan:
-        return f"Steadiness is not asked of this run: {found.why}."
+        return " ".join((f"Steadiness is not asked of this run: {found.why}.", *_stages(findings)))
     start = {
         True: "The judged window is steady",
         False: "The judged window is not steady",
         None: "Whether the judged window is steady cannot be told",
     }[found.steady]
     return f"{start}: {shortened(one_line(found.why), MOST_SENTENCE)}."
+
+
+def _stages(findings: Findings) -> Iterator[str]:
+    """Where the same load was offered for a while, what came of it."""
+    for stage in findings.stages:
+        found = stage.steadiness
+        state = {True: "steady", False: "not steady", None: "cannot be told"}[found.steady]
+        yield (
+            f"Stage from {fmt.span(stage.from_s)} to {fmt.span(stage.to_s)} (level "
+            f"{stage.level:.3g}): {state}, {shortened(one_line(found.why), MOST_SENTENCE)}."
+        )
 
 
 def started_at(plan_run: str, environment: Record) -> str:

@@ -24,6 +24,7 @@ from palier.analysis.percentile import percentile
 from palier.analysis.perseconds import quantile_by_second, share_by_second
 from palier.analysis.ratio import NOT_CHARGED, OWN_ERRORS, STOPPED, error_ratio
 from palier.analysis.sample import STARTED, Sample, make_sample
+from palier.analysis.stages import judge_stages
 from palier.analysis.steadiness import judge_steadiness, moves_by_plan
 from palier.analysis.units import UNITS, convert
 from palier.analysis.window import Window, find_window, planned_window
@@ -158,6 +159,7 @@ def analyse(
         ),
         errors_left_out=_errors_left_out(ledger, plan, window),
         steadiness=steadiness,
+        stages=judge_stages(plan, window, histograms, medians_s),
         aborted=aborted,
     )
 

@@ -135,6 +135,23 @@ class Steadiness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinding:
+    """A stage of a load that moves, in which the same load is offered.
+
+    Attributes:
+        from_s: Its start, in seconds from the start of the run.
+        to_s: Its end.
+        level: Factor of the tier's rate, or of the users of a loop.
+        steadiness: Of its part after the response times have settled.
+    """
+
+    from_s: float
+    to_s: float
+    level: float
+    steadiness: Steadiness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aborted:
     """A run that one of its own rules stopped.
 
@@ -177,5 +194,7 @@ class Findings:
     """Requests that went wrong in seconds that were found to be warm-up, beyond the planned one."""
     steadiness: Steadiness | None = None
     """None only in findings that were not made by ``analyse``: then the run cannot pass."""
+    stages: tuple[StageFinding, ...] = ()
+    """Level stages of a load that moves, as far as they are long enough to be judged."""
     aborted: Aborted | None = None
     """The abort rule that stopped the run; None when none did."""

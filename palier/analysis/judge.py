@@ -152,9 +152,21 @@ def _doubts(findings: Findings, gates: Sequence[TargetVerdict]) -> Sequence[str]
             f"the judged window is not steady: {steadiness.why}; "
             "run longer to see where it settles, or whether it does"
         )
+    doubts += _drifting_stages(findings)
     if not gates:
         doubts.append("no target of this tier is a gate, so nothing can be passed")
     return doubts
+
+
+def _drifting_stages(findings: Findings) -> Iterable[str]:
+    """A level that the system outlives and does not hold."""
+    for stage in findings.stages:
+        if stage.steadiness.steady is False:
+            yield (
+                f"the stage from {stage.from_s:.0f} s to {stage.to_s:.0f} s (level "
+                f"{stage.level:.3g}) is not steady: {stage.steadiness.why}; hold it for longer to "
+                "see where it settles, or whether it does"
+            )
 
 
 def _never_right(findings: Findings) -> Iterable[str]:

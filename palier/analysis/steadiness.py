@@ -116,6 +116,7 @@ def judge_steadiness(
     *,
     settled: bool,
     warmup_found_s: float,
+    significance: float = SIGNIFICANCE,
 ) -> Steadiness:
     """Whether the judged window is the same from its start to its end.
 
@@ -125,6 +126,7 @@ def judge_steadiness(
         slow_shares: Share of each judged second's requests above the window's 90th percentile.
         settled: What the search for the warm-up found.
         warmup_found_s: Where it ended.
+        significance: Of each test.
     """
     seconds = int((~np.isnan(medians_s)).sum())
     if seconds < FEWEST_SECONDS:
@@ -143,7 +145,7 @@ def judge_steadiness(
 
     why, steady, p_value = "", True, min(level.p_value, tail.p_value)
     if (
-        level.p_value < SIGNIFICANCE
+        level.p_value < significance
         and abs(change) >= SMALLEST_CHANGE
         and absolute_s >= SMALLEST_CHANGE_S
     ):
@@ -152,7 +154,7 @@ def judge_steadiness(
             f"the median response time {_moves(change)} by {abs(change):.0%} "
             f"over the judged window (p = {p_value:.2g})"
         )
-    elif tail.p_value < SIGNIFICANCE and max(before, after) >= SLOW_FACTOR * min(before, after):
+    elif tail.p_value < significance and max(before, after) >= SLOW_FACTOR * min(before, after):
         steady, p_value = False, tail.p_value
         why = (
             f"the share of slow requests moves from {before:.1%} in the first half of the judged "

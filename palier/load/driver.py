@@ -32,6 +32,7 @@ from palier.load.schedule import Schedule, make_schedule
 from palier.load.tail import Tail
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_as_json
+from palier.model.stages import stages_of
 
 HEAD_START_S: Final = 0.5
 """From choosing t0 to t0: longer than it takes to tell every loader."""
@@ -359,6 +360,17 @@ class _Watch:
             (plan.duration_s, "drain"),
         ):
             self._events.append({"at_s": at_s, "kind": "phase", "name": name})
+        for stage in stages_of(plan):
+            self._events.append(
+                {
+                    "at_s": stage.from_s,
+                    "kind": "stage",
+                    "name": "bend",
+                    "level": stage.low,
+                    "to_level": stage.high,
+                    "message": str(stage),
+                }
+            )
 
     def _tell(self, kind: str, name: str, **more: Any) -> None:
         at_s = round(time.monotonic() - self._t0, 3)

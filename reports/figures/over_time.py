@@ -25,6 +25,7 @@ def draw(
     *,
     limits: Sequence[TargetVerdict],
     events: Sequence[tuple[float, str]],
+    bends: Sequence[float] = (),
     width: style.Width,
 ) -> Figure:
     """Two panels on one time axis.
@@ -33,6 +34,7 @@ def draw(
         findings: With at least one second in which something was planned.
         limits: Response-time limits on all requests together, in ms or s; at most two are drawn.
         events: (offset in seconds, name) of what happened to the system during the window.
+        bends: Offsets at which the load changes its course by plan.
         width: Drawn for this width.
     """
     shown = columns(findings.seconds, most=110 if width.narrow else 300)
@@ -44,6 +46,8 @@ def draw(
     style.legend_above(figure, rate, columns=2 if width.narrow else 4)
     for axes in (latency, rate):
         _phases(axes, findings)
+        for at_s in bends:
+            axes.axvline(at_s, color=style.MUTED, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.4)
         for at_s, _ in events[:MOST_EVENTS]:
             axes.axvline(at_s, color=style.BAD, linewidth=1.1, linestyle=(0, (2, 2)), zorder=1.5)
     _name_events(latency, events[:MOST_EVENTS], findings.window_s, width)
