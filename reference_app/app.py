@@ -16,6 +16,11 @@ from litestar.router import Router
 
 from reference_app import health
 from reference_app.activities.routes import ActivitiesController
+from reference_app.bulk.routes import (
+    BulkController,
+    BulkCreationController,
+    BulkPlanController,
+)
 from reference_app.cache.memory import MemoryStore
 from reference_app.cache.pages import PageCache
 from reference_app.cache.redis import RedisStore
@@ -168,6 +173,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             StudentsController,
             StaffController,
             FilesController,
+            BulkController,
+            BulkCreationController,
+            BulkPlanController,
         ],
         middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={

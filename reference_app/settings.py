@@ -75,7 +75,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: Something is missing or wrong; the message names every such variable.
     """
-    reader = _Reader(environment)
+    reader = Reader(environment)
     database_url = reader.required("APP_DATABASE_URL", "postgresql://app_user@host/database")
     jwt_secret = reader.required("APP_JWT_SECRET", "32 random bytes or more")
     if jwt_secret and len(jwt_secret.encode()) < SECRET_BYTES_MIN:
@@ -145,8 +145,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
-class _Reader:
-    """Collects problems instead of stopping at the first."""
+class Reader:
+    """Reads variables and collects problems instead of stopping at the first.
+
+    Attributes:
+        problems: What is missing or wrong so far, one line each.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment

@@ -17,3 +17,7 @@ CREATE INDEX IF NOT EXISTS ix_bulk_operations_unfinished
     ON bulk_operations (available_at, created_at) WHERE status IN ('pending', 'processing');
 CREATE INDEX IF NOT EXISTS ix_bulk_operations_requested
     ON bulk_operations (requested_by, created_at DESC, id DESC);
+-- one operation of a tenant at a time; those of the office count as one tenant
+CREATE UNIQUE INDEX IF NOT EXISTS uq_bulk_operations_running
+    ON bulk_operations (coalesce(school_group_id, '00000000-0000-0000-0000-000000000000'))
+    WHERE status = 'processing';

@@ -17,3 +17,10 @@ GRANT SELECT, INSERT ON bulk_operations TO app_user;
 
 GRANT SELECT, UPDATE ON bulk_operations TO app_worker;
 GRANT SELECT, INSERT ON schools, students, staff TO app_worker;
+REVOKE EXECUTE ON FUNCTION notify_bulk_operation(),
+    create_in_bulk(bulk_operations, integer), change_plans_in_bulk(bulk_operations, integer),
+    run_bulk_chunk(uuid, text, timestamptz, integer, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION create_in_bulk(bulk_operations, integer),
+    change_plans_in_bulk(bulk_operations, integer),
+    run_bulk_chunk(uuid, text, timestamptz, integer, double precision),
+    plan_usage(uuid, text), plan_limit(subscription_plans, text) TO app_worker;

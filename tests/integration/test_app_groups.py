@@ -274,7 +274,7 @@ def test_modules_of_somebody_elses_school_are_out_of_reach(campus: Site) -> None
     assert campus.call("DELETE", f"{address}/{module}", mine).status_code == 404
 
 
-@pytest.mark.covers("B-04", "B-15", "B-16", "B-27")
+@pytest.mark.covers("B-04", "B-15", "B-16")
 def test_what_a_plan_grants_changes_for_every_group_on_it_at_once(campus: Site) -> None:
     boss = campus.world.super_admin()
     slug = f"content-{uuid.uuid4().hex}"
