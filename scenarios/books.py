@@ -15,7 +15,7 @@ from scenarios.sink import Sink
 from scenarios.visit import Visit
 
 if TYPE_CHECKING:
-    from scenarios.visitor import Exchange
+    from scenarios.player import Request
 
 
 class Books:
@@ -46,7 +46,7 @@ class Books:
         ended_us: int,
         outcome: Outcome,
         message: str,
-        exchange: Exchange | None = None,
+        exchange: Request | None = None,
     ) -> None:
         """The request of a visit has ended, or was given up.
 

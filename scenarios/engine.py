@@ -38,7 +38,7 @@ from scenarios.user_pool import UserPool
 from scenarios.visit import Visit
 
 if TYPE_CHECKING:
-    from scenarios.visitor import JourneyUser
+    from scenarios.player import Player
 
 INTERRUPT_DRAIN_S: Final = 1.0
 """After Ctrl-C requests in flight get this long: people are waiting."""
@@ -78,7 +78,7 @@ class Engine:
         worker: int,
         workers: int,
         limits: Limits,
-        new_user: Callable[[], JourneyUser],
+        new_user: Callable[[], Player],
         output: Sink,
     ) -> None:
         self._schedule = schedule

@@ -33,7 +33,6 @@ from palier.model.plan_json import plan_from_json
 from scenarios.driver_pipe import DriverPipe, at_end_of_stdin
 from scenarios.names import ask_before_start
 from scenarios.names import install as install_names
-from scenarios.operation import operations_of
 from scenarios.outbox import Outbox, Packet
 from scenarios.output import Output
 from scenarios.wire import (
@@ -54,6 +53,7 @@ from scenarios.wire import (
 
 if TYPE_CHECKING:
     from scenarios.engine import Engine
+    from scenarios.stock import StockPlayer
     from scenarios.visitor import JourneyUser
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Loader:
     """
 
     def __init__(
-        self, environment: Any, *, user_classes: list[type], assignment: Assignment | None
+        self, environment: Any, *, user_classes: list[type[User]], assignment: Assignment | None
     ) -> None:
         options = environment.parsed_options
         self._environment = environment
@@ -259,7 +259,7 @@ class Loader:
             engine.run(t0_ns)
         output.close()
 
-    def _user_class(self, assignment: Assignment) -> type[JourneyUser]:
+    def _user_class(self, assignment: Assignment) -> type[JourneyUser] | type[StockPlayer]:
         plan = assignment.plan
         user_class = scenario_class(self._user_classes, plan)
         user_class.host = self._environment.host
@@ -343,29 +343,41 @@ def _raise_open_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def scenario_class(classes: list[type], plan: RunPlan) -> type[JourneyUser]:
+def scenario_class(
+    classes: list[type[User]], plan: RunPlan
+) -> type[JourneyUser] | type[StockPlayer]:
     """The class of the locustfile that can make every request of the plan.
 
     Raises:
         ConfigError: There is none.
     """
+    from scenarios.stock import player_of, task_sets_of
     from scenarios.visitor import JourneyUser
 
     wanted = {step.operation for journey in plan.journeys for step in journey.steps}
-    candidates = [one for one in classes if issubclass(one, JourneyUser)]
+    candidates = [one if issubclass(one, JourneyUser) else player_of(one) for one in classes]
     for candidate in candidates:
-        if wanted <= operations_of(candidate).keys():
+        if wanted <= candidate.operations.keys():
             return candidate
     if not candidates:
         raise ConfigError(
-            what="no class of the scenario derives from JourneyUser",
+            what="the scenario has no class of users",
             where=plan.scenario,
             fix="see scenarios/README.md; twenty lines are enough",
         )
-    nearest = min(candidates, key=lambda one: len(wanted - operations_of(one).keys()))
-    missing = ", ".join(sorted(wanted - operations_of(nearest).keys()))
+    nearest = min(candidates, key=lambda one: len(wanted - one.operations.keys()))
+    missing = ", ".join(sorted(wanted - nearest.operations.keys()))
+    sets = sorted({name for one in classes for name in task_sets_of(one)})
+    if sets:
+        raise ConfigError(
+            what=f"operation {missing} is no task of a user class, and tasks inside a task set "
+            f"({', '.join(sets)}) cannot be asked for: it decides itself what comes next",
+            where=plan.scenario,
+            fix="make them methods of the user class marked @task",
+        )
     raise ConfigError(
         what=f"{nearest.__name__} has no operation {missing}, which the journeys ask for",
         where=plan.scenario,
-        fix="add methods of these names marked @operation, or change the journeys in tiers.yaml",
+        fix="add methods of these names marked @operation (stock Locust: @task), or change the "
+        "journeys in tiers.yaml",
     )

@@ -10,7 +10,7 @@ from palier.load.schedule import Schedule
 from palier.load.session import Session
 
 if TYPE_CHECKING:
-    from scenarios.visitor import JourneyUser
+    from scenarios.player import Player
 
 
 class Visit:
@@ -59,7 +59,7 @@ class Visit:
         self.due_us: int | None = None
         self.started_us: int | None = None
         self.session_wait_us = 0
-        self.user: JourneyUser | None = None
+        self.user: Player | None = None
         self.lost = False
         self.loop = schedule.loop_of(session)
         self._schedule = schedule
@@ -88,7 +88,7 @@ class Visit:
         length = len(self._schedule.steps[self.session.journey])
         return self.session.first_step + self.next - length
 
-    def come_around(self, user: JourneyUser) -> None:
+    def come_around(self, user: Player) -> None:
         """Where a user of a closed load begins again: what is made once a visit, such as a stay
         on nights of its own, has to be another one each time around."""
         if self.loop is None or self._beyond_first < 0 or self._beyond_first % self.loop:

@@ -80,7 +80,7 @@ class Loader:
         self.log_path = spec.folder / f"{name}.log"
         receive, send = os.pipe()
         argv = [
-            *(sys.executable, "-m", "locust", "-f", str(spec.scenario)),
+            *(sys.executable, "-m", "scenarios.shell", "-f", str(spec.scenario)),
             *("--host", spec.url, "--only-summary", "--loglevel", "INFO"),
             *("--palier-plan", str(spec.plan_path), "--palier-out", str(spec.folder)),
             *("--palier-run", spec.run, "--palier-ready-fd", str(send)),
