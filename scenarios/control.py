@@ -69,11 +69,15 @@ def on_init(environment: Any, runner: Any, **_: Any) -> None:
         return
     path = Path(options.palier_plan)
     document = json.loads(path.read_text(encoding="utf-8"))
-    plan = checked_plan(document, where=str(path))
+    plan, schedule = checked_plan(document, where=str(path))
     if isinstance(runner, MasterRunner):
         Master(environment, plan=plan, document=document)
         return
     assignment = Assignment(
-        plan=plan, worker=options.palier_worker, run=options.palier_run, raw=options.palier_raw
+        plan=plan,
+        schedule=schedule,
+        worker=options.palier_worker,
+        run=options.palier_run,
+        raw=options.palier_raw,
     )
     Loader(environment, user_classes=user_classes, assignment=assignment)

@@ -26,7 +26,7 @@ from locust.runners import WorkerRunner
 from palier.errors import ConfigError, LoadError
 from palier.load.handover import Resumed
 from palier.load.outcome import SkipReason
-from palier.load.schedule import make_schedule
+from palier.load.schedule import Schedule, make_schedule
 from palier.load.stripes import Loss, Stripes
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_from_json
@@ -83,12 +83,14 @@ class Assignment:
 
     Attributes:
         plan: The plan of the run.
+        schedule: Its schedule.
         worker: Index of its stripe.
         run: Name of the run.
         raw: True to record every request on its own, too.
     """
 
     plan: RunPlan
+    schedule: Schedule
     worker: int
     run: str
     raw: bool
@@ -228,7 +230,7 @@ class Loader:
         user_class = self._user_class(assignment)
         output = self._output(assignment)
         engine = self._engine = Engine(
-            schedule=make_schedule(plan),
+            schedule=assignment.schedule,
             worker=assignment.worker,
             workers=plan.workers,
             limits=Limits(
@@ -314,27 +316,34 @@ class Loader:
         )
 
 
-def checked_plan(document: Any, *, where: str) -> RunPlan:
-    """The plan of a document.
+def checked_plan(document: Any, *, where: str) -> tuple[RunPlan, Schedule]:
+    """The plan of a document, and its schedule.
 
     Raises:
         LoadError: Its schedule is another one here than where it was made.
     """
     plan = plan_from_json(document, where=where)
     expected = document.get("schedule_digest")
-    found = make_schedule(plan).digest
+    schedule = make_schedule(plan)
+    found = schedule.digest
     if expected is not None and expected != found:
         raise LoadError(
             what=f"the schedule made here is {found[:12]}, the planned one is {expected[:12]}",
             where=where,
             fix="every loader needs the same version of Palier and of Python",
         )
-    return plan
+    return plan, schedule
 
 
 def _assignment_from(data: dict[str, Any]) -> Assignment:
-    plan = checked_plan(data["plan"], where="the plan from the master")
-    return Assignment(plan=plan, worker=int(data["worker"]), run=data["run"], raw=data["raw"])
+    plan, schedule = checked_plan(data["plan"], where="the plan from the master")
+    return Assignment(
+        plan=plan,
+        schedule=schedule,
+        worker=int(data["worker"]),
+        run=data["run"],
+        raw=data["raw"],
+    )
 
 
 def _raise_open_file_limit() -> None:

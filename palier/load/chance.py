@@ -43,6 +43,9 @@ def think_us(mean_s: float, random: Random) -> int:
 
     The limit takes 0.005 % off the mean (``exp(-10)``).
     """
+    if mean_s == 0:
+        random.random()  # drawn all the same: what comes after must not depend on the mean
+        return 0
     mean_us = mean_s * MICROSECONDS
     return min(exponential_us(mean_us, random), round(THINK_LIMIT * mean_us))
 

@@ -12,14 +12,14 @@ from itertools import count, pairwise
 from random import Random
 
 from palier.load.chance import MICROSECONDS, stream, think_us
-from palier.load.session import Session
+from palier.load.session import Stay
 from palier.model.curve import Polyline
 from palier.model.journey import Journey
 from palier.model.plan import RunPlan
 from palier.model.profile import Loop
 
 
-def users_of(plan: RunPlan) -> list[Session]:
+def users_of(plan: RunPlan) -> list[Stay]:
     """One session for each time that a user is there.
 
     User u is there while the number of users, a real number that moves with the level, is at
@@ -31,7 +31,7 @@ def users_of(plan: RunPlan) -> list[Session]:
     window_us = round(plan.duration_s * MICROSECONDS)
     most = int(loop.users * curve.peak + 0.5)
     at_start = int(loop.users * curve.level(0.0) + 0.5)
-    sessions: list[Session] = []
+    sessions: list[Stay] = []
     for user in range(most):
         walk = Walk(loop, plan.journeys[0], stream(plan.seed, f"user/{user}"))
         for from_us, to_us in presence_us(curve, (user + 0.5) / loop.users, window_us):
@@ -43,8 +43,7 @@ def users_of(plan: RunPlan) -> list[Session]:
             pauses_us = walk.pauses_us(first_step, to_us - at_us)
             if pauses_us:
                 sessions.append(
-                    Session(
-                        index=0,  # known when all are sorted
+                    Stay(
                         at_us=at_us,
                         journey=plan.journeys[0].id,
                         tenant=user % plan.tier.data.tenants,

@@ -13,17 +13,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
+import sys
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from itertools import accumulate
+from operator import attrgetter
+from typing import Any, Final
 
 from palier.load.arrivals import arrivals_us, longest_us
 from palier.load.chance import MICROSECONDS, Picker, stream, tenant_weights, think_us
 from palier.load.expected import expected_requests
 from palier.load.looping import users_of
-from palier.load.session import Session
+from palier.load.session import Session, Stay
 from palier.model.journey import Journey
 from palier.model.plan import RunPlan
 
@@ -35,6 +39,13 @@ REDRAWS: Final = 200
 
 REDRAWN_STEPS: Final = 400_000
 """Bounds the work to a second or so: a schedule of many steps is near its rate at once."""
+
+_DIGEST_CHUNK: Final = 100_000
+"""Integers that are hashed at once: under a megabyte, and few calls."""
+
+_AT_US: Final = attrgetter("at_us")
+_NO_PAUSE: Final = (0,)
+"""Shared by all sessions of one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,13 @@ class Schedule:
 
     def for_worker(self, worker: int, workers: int) -> tuple[Session, ...]:
         """The sessions worker ``worker`` of ``workers`` plays: every ``workers``-th."""
-        return tuple(s for s in self.sessions if s.index % workers == worker)
+        return self.sessions[worker::workers]
 
     def operations(self, session: Session) -> tuple[str, ...]:
         """The operations of a session's planned steps."""
         names = self.steps[session.journey]
+        if session.first_step == 0 and len(session.pauses_us) == len(names):
+            return names
         first, last = session.first_step, session.first_step + len(session.pauses_us)
         if self.again_from is None or last <= len(names):
             return names[first:last]
@@ -80,19 +93,23 @@ class Schedule:
         """Planned requests by second and operation."""
         counts: Counter[tuple[int, str]] = Counter()
         for session in self.sessions:
-            for at_us, operation in zip(
-                session.nominal_us(), self.operations(session), strict=True
-            ):
+            operations = self.operations(session)
+            if len(operations) == 1:
+                counts[session.at_us // MICROSECONDS, operations[0]] += 1
+                continue
+            for at_us, operation in zip(session.nominal_us(), operations, strict=True):
                 counts[at_us // MICROSECONDS, operation] += 1
         return dict(counts)
 
     def offered_per_s(self, from_s: float = 0.0) -> float:
         """Planned requests a second from ``from_s`` to the end of the window."""
-        planned = sum(
-            at_us >= from_s * MICROSECONDS
-            for session in self.sessions
-            for at_us in session.nominal_us()
-        )
+        from_us = from_s * MICROSECONDS
+        planned = 0
+        for session in self.sessions:
+            if session.at_us >= from_us:
+                planned += len(session.pauses_us)
+            else:
+                planned += sum(at_us >= from_us for at_us in session.nominal_us())
         return planned / (self.window_us / MICROSECONDS - from_s)
 
 
@@ -129,7 +146,7 @@ def make_schedule(plan: RunPlan) -> Schedule:
     return nearest[1]
 
 
-def _draw(plan: RunPlan, attempt: int) -> list[Session]:
+def _draw(plan: RunPlan, attempt: int) -> list[Stay]:
     """One draw, in the order of arrival.
 
     Arrivals are drawn from so long before t0 that nobody who arrived earlier could still be
@@ -147,7 +164,7 @@ def _draw(plan: RunPlan, attempt: int) -> list[Session]:
         stream(plan.seed, f"{name}/{which}")
         for name in ("arrivals", "journeys", "tenants", "pauses")
     )
-    drawn: list[Session] = []
+    drawn: list[Stay] = []
     for at_us in arrivals_us(plan, arrivals):
         journey = plan.journeys[pick_journey(kinds)]
         tenant = pick_tenant(tenants)
@@ -158,12 +175,12 @@ def _draw(plan: RunPlan, attempt: int) -> list[Session]:
     return drawn
 
 
-def _schedule(plan: RunPlan, drawn: list[Session], *, again_from: int | None = None) -> Schedule:
+def _schedule(plan: RunPlan, drawn: list[Stay], *, again_from: int | None = None) -> Schedule:
     """Sessions in the order of their first planned step, numbered and sealed."""
     window_us = round(plan.duration_s * MICROSECONDS)
     # A stable sort: of two that start in the same microsecond the earlier arrival comes first.
-    drawn.sort(key=lambda session: session.at_us)
-    sessions = tuple(replace(session, index=index) for index, session in enumerate(drawn))
+    drawn.sort(key=_AT_US)
+    sessions = tuple(Session(index, *stay) for index, stay in enumerate(drawn))
     steps = {j.id: tuple(step.operation for step in j.steps) for j in plan.journeys}
     return Schedule(
         window_us=window_us,
@@ -188,25 +205,16 @@ def _busiest_share(plan: RunPlan) -> float:
 
 def _inside_window(
     arrival_us: int, waits_us: list[int], window_us: int, journey: Journey, tenant: int
-) -> Session | None:
+) -> Stay | None:
     """The steps of a visit that lie in [0, window); None when none does."""
-    nominal: list[int] = []
-    at_us = arrival_us
-    for wait_us in waits_us:
-        at_us += wait_us
-        nominal.append(at_us)
-    first = next((k for k, t in enumerate(nominal) if t >= 0), len(nominal))
-    inside = [t for t in nominal[first:] if t < window_us]
-    if not inside:
+    nominal = list(accumulate(waits_us, initial=arrival_us))
+    del nominal[0]
+    # Sorted, because no wait is negative.
+    first, end = bisect_left(nominal, 0), bisect_left(nominal, window_us)
+    if first == end:
         return None
-    return Session(
-        index=0,  # known when all are sorted
-        at_us=inside[0],
-        journey=journey.id,
-        tenant=tenant,
-        first_step=first,
-        pauses_us=(0, *(waits_us[first + 1 : first + len(inside)])),
-    )
+    pauses_us = (0, *waits_us[first + 1 : end]) if end - first > 1 else _NO_PAUSE
+    return Stay(nominal[first], journey.id, tenant, first, pauses_us)
 
 
 def _digest(
@@ -222,12 +230,23 @@ def _digest(
     closed = [] if again_from is None else [again_from]
     head = json.dumps([window_us, list(steps.items()), *closed], separators=(",", ":"))
     digest = hashlib.sha256(head.encode())
+    integers = array("q")
     for s in sessions:
-        count = len(s.pauses_us)
-        numbers_of_it = (
-            *(s.index, s.at_us, numbers[s.journey], s.tenant, s.first_step, count),
-            *s.pauses_us,
-            *(() if s.until_us is None else (s.until_us,)),
+        integers.extend(
+            (s.index, s.at_us, numbers[s.journey], s.tenant, s.first_step, len(s.pauses_us))
         )
-        digest.update(struct.pack(f"<{len(numbers_of_it)}q", *numbers_of_it))
+        integers.extend(s.pauses_us)
+        if s.until_us is not None:
+            integers.append(s.until_us)
+        if len(integers) >= _DIGEST_CHUNK:
+            _add(integers, digest)
+    _add(integers, digest)
     return digest.hexdigest()
+
+
+def _add(integers: array[int], digest: Any) -> None:
+    """Move integers into a digest, little-endian."""
+    if sys.byteorder == "big":
+        integers.byteswap()
+    digest.update(integers.tobytes())
+    del integers[:]
