@@ -89,7 +89,15 @@ def _write(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
     # from_pandas adds its own metadata; ours alone keeps equal runs byte for byte equal.
     table = table.replace_schema_metadata(stamped.metadata)
     unfinished = path.with_name(path.name + ".part")
-    pq.write_table(table, unfinished, compression="zstd")
+    pq.write_table(
+        table,
+        unfinished,
+        compression="zstd",
+        # Hardly two buckets are equal, so a dictionary of them would be as long as they are; of
+        # numbers of one size the high bytes are alike, and lie side by side this way.
+        use_dictionary=[column for column in schema.names if column != "bucket"],
+        column_encoding={"bucket": "BYTE_STREAM_SPLIT"} if "bucket" in schema.names else None,
+    )
     unfinished.replace(path)
 
 
