@@ -29,7 +29,7 @@ COLLECTOR_SHARE: Final = 0.05
 the time that reaches the 95th percentile, which most targets judge. Single long pauses are the
 event loop's to find."""
 
-STEAL_SHARE: Final = 0.05
+STEAL_SHARE: Final = 0.20
 """Of the time of all cores. Stolen time stops generator and system alike, and neither sees it; at
 a twentieth it reaches the 95th percentile."""
 

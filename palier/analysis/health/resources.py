@@ -48,7 +48,7 @@ def check_names(measured: Measured) -> HealthCheck:
     )
     waited = [] if waits is None else [ms / 1000 for one in waits for ms in one]
     late = sum(wait_s > budget_s for wait_s in waited)
-    share = late / max(measured.totals.started, 1)
+    share = late / max(measured.totals.planned, 1)
     seen = NOT_MEASURED if waits is None else "nothing was to be resolved"
     if before_s is not None:
         slow = ": the name server is slow" if before_s > SLOW_LOOKUP_S else ""
