@@ -241,7 +241,7 @@ def ask_too_much(scene: Scene) -> None:
 FAULTS: Mapping[str, Fault] = {
     "CPU hog": Fault(hog_the_core, r"another process had (the|its) core"),
     "worker killed": Fault(kill_a_worker, r"loader \d .*(killed|signal 9)"),
-    "worker stopped": Fault(stop_a_worker, r"loader 1 "),
+    "worker stopped": Fault(stop_a_worker, r"loader 1 .*nothing was heard of it"),
     "stopped for 1.5 s": Fault(
         stop_the_loader_a_while, r"its process, or the machine, was stopped"
     ),

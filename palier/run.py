@@ -27,6 +27,7 @@ from palier.model.plan import RunPlan
 from palier.model.tier import Plan
 from palier.preflight import look_ahead, refuse, warnings
 from palier.runfiles import RunFiles, write_findings, write_verdict
+from palier.selftest.limits import certified, limits_as_json
 from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
 from palier.stack.elsewhere import check_reachable
 from palier.stack.topology import Stack, bring_up
@@ -94,9 +95,11 @@ def run_tier(
     with system_under_test(
         plan, run_dir=run_dir, cpus=cpus, app_settings=settings, display=display
     ) as system:
+        certificate = certified()
         described = system.described | {
             "cpus": to_jsonable(cpus),
             "preflight": to_jsonable(checks),
+            "certified": None if certificate is None else limits_as_json(certificate),
         }
         files.write_environment(describe_environment(Path(), described))
         baseline = None if system.stack is None else take_baseline(system.stack.admin_url)

@@ -325,9 +325,9 @@ def test_a_collector_that_runs_while_it_should_be_frozen_is_found() -> None:
 
 
 def test_a_host_that_takes_the_cores_away_is_found() -> None:
-    lines = health_lines().assign(stolen_s=0.2, cores=2)
+    lines = health_lines().assign(stolen_s=0.6, cores=2)
     assert unfit(measured(health=lines)) == ["steal"]
-    assert unfit(measured(health=lines.assign(stolen_s=0.05))) == []
+    assert unfit(measured(health=lines.assign(stolen_s=0.2))) == []
 
 
 @pytest.mark.parametrize("by_ms", [-3_600_000.0, -150.0, 150.0, 3_600_000.0])
@@ -379,6 +379,9 @@ def test_the_end_of_a_lost_loader_is_named() -> None:
     lost = {"at_s": 20.0, "kind": "worker", "name": "worker_lost", "worker": 0, "exit_code": -9}
     run = measured(health=health_lines(seconds=20, final=False), events=[lost])
     assert "killed by signal 9" in named(run, "loaders").measured
+    silent = {**lost, "exit_code": None, "why": "nothing was heard of it", "unknown": 237}
+    run = measured(health=health_lines(seconds=20, final=False), events=[silent])
+    assert "nothing was heard of it, and 237 requests" in named(run, "loaders").measured
 
 
 def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:

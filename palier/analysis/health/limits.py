@@ -30,8 +30,8 @@ the time that reaches the 95th percentile, which most targets judge. Single long
 event loop's to find."""
 
 STEAL_SHARE: Final = 0.20
-"""Of the time of all cores. Stolen time stops generator and system alike, and neither sees it; at
-a twentieth it reaches the 95th percentile."""
+"""Of the time of all cores. The system then has a fifth less machine than the report says, which
+moves a capacity by as much. Single long thefts are stand-stills of the event loop, too."""
 
 CLOCK_STEP_S: Final = 0.1
 """Between two lines of a loader, a second apart. A clock that is corrected gradually moves by 83 ms

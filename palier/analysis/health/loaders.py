@@ -38,13 +38,14 @@ def _worker_problem(measured: Measured, worker: int) -> str | None:
 
 
 def _end_of(measured: Measured, worker: int) -> str:
-    """How its process ended, as far as the driver saw it."""
+    """How it ended, and what it took along, as far as the driver saw it."""
     for event in measured.events:
-        code = event.get("exit_code")
-        if (
-            event.get("name") == "worker_lost"
-            and event.get("worker") == worker
-            and code is not None
-        ):
-            return f": killed by signal {-code}" if code < 0 else f": it ended with code {code}"
+        if event.get("name") != "worker_lost" or event.get("worker") != worker:
+            continue
+        code, unknown = event.get("exit_code"), event.get("unknown")
+        why = event.get("why")
+        if code is not None:
+            why = f"killed by signal {-code}" if code < 0 else f"it ended with code {code}"
+        told = "" if why is None else f": {why}"
+        return told if not unknown else f"{told}, and {unknown:,} requests are unknown"
     return ""
