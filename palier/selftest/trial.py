@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from palier.analysis.sample import STARTED, make_sample
 from palier.errors import LoadError
@@ -22,7 +23,7 @@ from palier.model.profile import Profile
 from palier.model.tier import DataSpec, LoadSpec, Tier
 from palier.model.variant import Variant
 from palier.selftest.known_server import known_server
-from palier.selftest.truth import Comparison, compare, true_responses_s
+from palier.selftest.truth import FRACTIONS, Comparison, compare, true_responses_s
 
 SCENARIO: Final = "scenarios/known_law.py"
 
@@ -35,7 +36,7 @@ class Cores:
     server: frozenset[int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trial:
     """What one trial came to.
 
@@ -46,6 +47,8 @@ class Trial:
         accounted: Requests with exactly one end in the ledger.
         succeeded: Of them, answered right.
         comparisons: Reported and true percentiles of the response.
+        at_s: Intended start of each session, shape (planned,).
+        true_s: What it really waited, of the same shape; infinite when it was never answered.
         lag_p50_s: Median lag of sending.
         lag_p99_s: 99th percentile of it.
         cpu_s: Processor time of the load generator in the window.
@@ -57,6 +60,8 @@ class Trial:
     accounted: int
     succeeded: int
     comparisons: tuple[Comparison, ...]
+    at_s: NDArray[np.float64]
+    true_s: NDArray[np.float64]
     lag_p50_s: float
     lag_p99_s: float
     cpu_s: float
@@ -117,7 +122,12 @@ def trial_plan(
 
 
 def run_trial(
-    folder: Path, plan: RunPlan, server_flags: Sequence[str] = (), *, cores: Cores = Cores()
+    folder: Path,
+    plan: RunPlan,
+    server_flags: Sequence[str] = (),
+    *,
+    cores: Cores = Cores(),
+    fractions: Sequence[float] = FRACTIONS,
 ) -> Trial:
     """Drive the server and lay what was measured beside its log.
 
@@ -126,6 +136,7 @@ def run_trial(
         plan: Of ``trial_plan``.
         server_flags: Law and stalls.
         cores: Who runs where.
+        fractions: Percentiles to compare.
 
     Raises:
         LoadError: Generator or server did not start or end.
@@ -144,6 +155,7 @@ def run_trial(
             fix="`palier doctor` looks at this machine; run again",
         )
     at_us = np.array([session.at_us for session in make_schedule(plan).sessions], dtype=np.int64)
+    true_s = true_responses_s(at_us, log, t0=result.t0)
     histograms = read_histograms(run_dir / HISTOGRAMS_FILE)
     ledger = read_ledger(run_dir / LEDGER_FILE).sum(numeric_only=True)
     lag = make_sample(histograms, clock="lag", exact=STARTED, censored=())
@@ -154,10 +166,9 @@ def run_trial(
         planned=int(ledger["planned"]),
         accounted=int(ledger["skipped"] + sum(ledger[name] for name in STARTED)),
         succeeded=int(ledger["succeeded"]),
-        comparisons=compare(
-            make_sample(histograms, clock="response"),
-            true_responses_s(at_us, log, t0=result.t0),
-        ),
+        comparisons=compare(make_sample(histograms, clock="response"), true_s, fractions),
+        at_s=at_us / 1e6,
+        true_s=true_s,
         lag_p50_s=float(np.quantile(lag_s, 0.5, method="inverted_cdf")),
         lag_p99_s=float(np.quantile(lag_s, 0.99, method="inverted_cdf")),
         cpu_s=sum(line["health"]["cpu_s"] for line in _lines(run_dir)),
