@@ -137,6 +137,7 @@ def main() -> int:
     flags = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     flags.add_argument("--all", action="store_true", help="every tool that is installed")
     flags.add_argument("--tool", action="append", choices=["Palier", *TOOLS], default=[])
+    flags.add_argument("--test", action="append", choices=TESTS, default=[])
     flags.add_argument("--draw", action="store_true", help="only draw the kept results")
     options = flags.parse_args()
     wanted = ["Palier", *TOOLS] if options.all else options.tool
@@ -148,7 +149,7 @@ def main() -> int:
     results: dict[str, dict[str, Any]] = {test: kept.get(test, {}) for test in TESTS}
     for name in [] if options.draw else wanted or ["Palier"]:
         if name not in missing:
-            for test in TESTS:
+            for test in options.test or TESTS:
                 results[test].update(measure(name, test))
                 print(f"{name}, {test}: done", file=sys.stderr)
     print(table(results))
