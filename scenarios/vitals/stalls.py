@@ -24,8 +24,9 @@ class Stall:
 
     Attributes:
         late_s: How late the loop was.
-        cause: ``collector``, ``own_code``, ``core`` (another process had our core), ``stopped``
-            (we neither ran nor waited for a core), or ``unknown`` where the system does not tell.
+        cause: ``collector``, ``own_code``, ``core`` (another process had our core), ``host``
+            (the machine below this virtual one had it), ``stopped`` (we neither ran nor waited for
+            a core), or ``unknown`` where the system does not tell.
     """
 
     late_s: float
@@ -46,6 +47,7 @@ class StallWatch:
         self._asleep_since: float | None = None
         self._before = kernel.spent()
         self._collected_s = 0.0
+        self._stolen_s = kernel.stolen_s()
         self._longest_s = 0.0
         self._stalls: list[Stall] = []
 
@@ -62,6 +64,7 @@ class StallWatch:
             # The reporter may run first after a stand-still: it belongs to this line.
             self._note()
             self._fall_asleep(self._asleep_since)
+        self._stolen_s = self._kernel.stolen_s()
         told = self._longest_s, self._stalls
         self._longest_s, self._stalls = 0.0, []
         return told
@@ -78,18 +81,29 @@ class StallWatch:
         if late_s > WORTH_SAYING_S:
             after = self._kernel.spent()
             collected_s = self._collector.total_s - self._collected_s
-            self._stalls.append(Stall(late_s, cause_of(late_s, self._before, after, collected_s)))
+            cause = cause_of(late_s, self._before, after, collected_s, self._stolen())
+            self._stalls.append(Stall(late_s, cause))
+
+    def _stolen(self) -> float:
+        """Since the last line or stand-still: asking every time would cost more than it tells."""
+        before, self._stolen_s = self._stolen_s, self._kernel.stolen_s()
+        return 0.0 if before is None or self._stolen_s is None else self._stolen_s - before
 
 
-def cause_of(late_s: float, before: Spent, after: Spent, collected_s: float) -> str:
-    """What took most of a stand-still."""
+def cause_of(
+    late_s: float, before: Spent, after: Spent, collected_s: float, stolen_s: float
+) -> str:
+    """What took most of a stand-still. To a virtual machine's kernel, a core that its host has
+    taken is one that somebody else uses."""
     took_s = {
         "collector": collected_s,
         "own_code": after.running_s - before.running_s - collected_s,
     }
     rest = "unknown"
     if before.waiting_s is not None and after.waiting_s is not None:
-        took_s["core"] = after.waiting_s - before.waiting_s
+        waited_s = after.waiting_s - before.waiting_s
+        took_s["host"] = min(stolen_s, waited_s)
+        took_s["core"] = waited_s - took_s["host"]
         rest = "stopped"
     took_s[rest] = late_s - sum(took_s.values())
     return max(took_s, key=lambda name: took_s[name])

@@ -14,6 +14,7 @@ IN_WORDS: Final[Mapping[str, str]] = {
     "collector": "Python's collector ran",
     "own_code": "the generator's own code ran",
     "core": "another process had its core",
+    "host": "the host of this virtual machine had its core",
     "stopped": "it neither ran nor waited for a core: its process, or the machine, was stopped",
     "unknown": "this system does not tell why",
 }
