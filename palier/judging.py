@@ -10,7 +10,7 @@ from palier.analysis.findings import Findings
 from palier.analysis.judge import judge
 from palier.analysis.verdict import Verdict
 from palier.model.plan import RunPlan
-from palier.runfiles import read_run
+from palier.runfiles import RunInputs, read_run
 from reports.inputs import ReportInputs
 
 
@@ -23,14 +23,9 @@ class Conclusion:
     verdict: Verdict
 
 
-def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
-    """Judge a run from its files alone; writes nothing.
-
-    Raises:
-        RunFilesError: The directory is not one of a run, or a file is damaged.
-    """
-    run = read_run(run_dir)
-    findings = analyse(
+def findings_of(run: RunInputs) -> Findings:
+    """What the files of a run say."""
+    return analyse(
         plan=run.plan,
         ledger=run.ledger,
         histograms=run.histograms,
@@ -42,6 +37,16 @@ def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
         schedule_digest=run.schedule_digest,
         certified=run.environment.get("certified"),
     )
+
+
+def judge_files(run_dir: Path) -> tuple[Conclusion, ReportInputs]:
+    """Judge a run from its files alone; writes nothing.
+
+    Raises:
+        RunFilesError: The directory is not one of a run, or a file is damaged.
+    """
+    run = read_run(run_dir)
+    findings = findings_of(run)
     verdict = judge(run.plan, findings, run.facts, invariants=run.invariants)
     return Conclusion(plan=run.plan, findings=findings, verdict=verdict), ReportInputs(
         plan=run.plan,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from palier.analysis.analyse import analyse
 from palier.capacity.decision import surely_missed
 from palier.capacity.evidence import Stretch
 from palier.capacity.search import Drain, Measure, ProveHealth
 from palier.capacity.targets import SearchTarget, stretch_of
-from palier.environment import describe_environment
+from palier.judging import findings_of
 from palier.load.driver import drive
-from palier.model.jsonvalue import to_jsonable
+from palier.model.jsonvalue import Jsonable
 from palier.model.plan import RunPlan, at_rate
 from palier.run import Display, System
 from palier.runfiles import RunFiles, read_run
@@ -41,6 +41,7 @@ class Rig:
         system: What is driven.
         backlog: Knows how it is at rest.
         cpus: Who runs where.
+        environment: Document of ``environment.json``, the same for all stretches.
         files: Of the search.
         display: Told how far the load is.
     """
@@ -50,6 +51,7 @@ class Rig:
     system: System
     backlog: Backlog
     cpus: CpuPlan
+    environment: Mapping[str, Jsonable]
     files: SearchFiles
     display: Display
 
@@ -86,21 +88,10 @@ class Rig:
     def _stretch(self, rate_per_s: float, *, warmup_s: float, seconds: int) -> Stretch:
         number, run_dir = self.files.new_probe()
         plan = at_rate(self.plan, rate_per_s, warmup_s=warmup_s, judged_s=seconds, draw=number)
-        described = self.system.described | {"cpus": to_jsonable(self.cpus)}
-        RunFiles(run_dir).write_environment(describe_environment(Path(), described))
+        RunFiles(run_dir).write_environment(self.environment)
         self._drive(plan, run_dir, name=f"{self.files.name}-{run_dir.name}")
         run = read_run(run_dir)
-        findings = analyse(
-            plan=run.plan,
-            ledger=run.ledger,
-            histograms=run.histograms,
-            health_lines=run.health_lines,
-            telemetry=run.telemetry,
-            events=run.events,
-            run=run.run,
-            missing=run.missing,
-            schedule_digest=run.schedule_digest,
-        )
+        findings = findings_of(run)
         for check in findings.health:
             if not check.ok:
                 raise Unfit(f"{check.name}: {check.measured}, limit {check.limit}")

@@ -7,6 +7,7 @@ written after every step, so whatever ends a search, another call goes on where 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from palier.capacity.answer import Answer
@@ -32,6 +33,7 @@ from palier.model.plan import RunPlan
 from palier.probing import Rig, Unfit
 from palier.run import Display, system_under_test
 from palier.searchfiles import SearchFiles
+from palier.selftest.limits import certified, limits_as_json
 from palier.stack.cpus import plan_cpus, usable_cores
 from palier.stack.signals import ended_by_signals
 from palier.telemetry.backlog import Backlog
@@ -90,14 +92,21 @@ def search_tier(files: SearchFiles, *, display: Display) -> Answer:
             ) as system,
             Backlog(system.url, system.stack, fast_s=_fast_s(targets)) as backlog,
         ):
-            described = system.described | {"cpus": to_jsonable(cpus)}
-            files.as_run.write_environment(describe_environment(files.path, described))
+            limits = certified()
+            environment = describe_environment(
+                Path(),
+                system.described
+                | {"cpus": to_jsonable(cpus)}
+                | ({} if limits is None else {"certified": limits_as_json(limits)}),
+            )
+            files.as_run.write_environment(environment)
             rig = Rig(
                 plan=plan,
                 targets=targets,
                 system=system,
                 backlog=backlog,
                 cpus=cpus,
+                environment=environment,
                 files=files,
                 display=display,
             )

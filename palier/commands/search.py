@@ -24,6 +24,7 @@ from palier.model.parse import load_catalogue
 from palier.model.plan import RunPlan
 from palier.search import check_plan
 from palier.searchfiles import SearchFiles
+from palier.selftest.limits import certified
 from palier.stack.topology import refuse_missing
 
 DEFAULT_WIDTH = 100
@@ -32,6 +33,9 @@ DEFAULT_WIDTH = 100
 MOST_PER_WORKER: Final = 4000.0
 """Requests a second that one generator process is good for where this machine has not been
 measured; docs/method.md says with what."""
+
+ROOM: Final = 0.9
+"""Of the certified rate: arrivals at random have busier seconds than their mean."""
 
 QUESTION: Final = ("tier", "start", "most", "width", "longest", "url", "out")
 """Options that are not given again when a search is resumed: its directory holds them."""
@@ -74,6 +78,7 @@ def _new_search(options: Namespace) -> SearchFiles:
     plan = plan_of(load_catalogue(options.tiers), whole)
     check_plan(plan)
     log = SearchLog(rules=_rules(plan, options))
+    _warn_of_rates(plan, log.rules.highest_per_s)
     if plan.url is None:
         plan.tier.required_stack()  # a tier without one is told before anything is made
         refuse_missing(plan.variant)
@@ -107,8 +112,7 @@ def _rules(plan: RunPlan, options: Namespace) -> Rules:
             where=f"targets of {plan.tier.id}",
             fix="give it a gate with the metric response_time and a percentile, or error_ratio",
         )
-    certified = MOST_PER_WORKER * plan.workers
-    most = certified if options.most is None else _rate(options.most, "--most")
+    most = _sendable(plan.workers) if options.most is None else _rate(options.most, "--most")
     start = min(plan.requests_per_s, most)
     if options.start is not None:
         start = _rate(options.start, "--start")
@@ -119,6 +123,24 @@ def _rules(plan: RunPlan, options: Namespace) -> Rules:
         width=0.05 if options.width is None else _share(options.width, "--width"),
         longest_s=7200.0 if options.longest is None else parse_duration(options.longest),
         warmup_s=plan.profile.warmup_s,
+    )
+
+
+def _sendable(workers: int) -> float:
+    """Requests a second that this machine's load generator is known to be good for."""
+    limits = certified()
+    if limits is None or not limits.rate_per_s:
+        return MOST_PER_WORKER * workers
+    return ROOM * limits.rate_per_s * workers
+
+
+def _warn_of_rates(plan: RunPlan, most_per_s: float) -> None:
+    limits = certified()
+    if limits is None or most_per_s <= limits.rate_per_s * plan.workers:
+        return
+    sys.stderr.write(
+        f"note: `palier selftest` certified {limits.rate_per_s * plan.workers:,.0f} requests/s "
+        f"for {plan.workers} generator process(es); probes beyond it are no evidence\n"
     )
 
 
