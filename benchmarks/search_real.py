@@ -91,11 +91,11 @@ class Case:
 
 
 CASES = (
-    Case(servers=1, mean_s=0.001, fraction=0.95, limit_s=0.010, start_per_s=200),
-    Case(servers=4, mean_s=0.004, fraction=0.95, limit_s=0.020, start_per_s=300),
-    Case(servers=1, mean_s=0.002, fraction=0.95, limit_s=0.040, start_per_s=500),
-    Case(servers=4, mean_s=0.0025, fraction=0.95, limit_s=0.015, start_per_s=500),
-    Case(servers=4, mean_s=0.003, fraction=0.90, limit_s=0.010, start_per_s=250),
+    Case(servers=1, mean_s=0.002, fraction=0.95, limit_s=0.040, start_per_s=150),
+    Case(servers=4, mean_s=0.004, fraction=0.95, limit_s=0.020, start_per_s=400),
+    Case(servers=1, mean_s=0.00125, fraction=0.95, limit_s=0.030, start_per_s=500),
+    Case(servers=4, mean_s=0.008, fraction=0.95, limit_s=0.050, start_per_s=350),
+    Case(servers=4, mean_s=0.005, fraction=0.90, limit_s=0.025, start_per_s=250),
 )
 
 
