@@ -52,12 +52,18 @@ def main(options: Namespace) -> ExitCode:
         try:
             search_tier(files, display=display)
         except (PalierError, KeyboardInterrupt):
-            display.say(f"to go on with it: palier search --resume {files.path}")
+            display.say(_how_to_go_on(files))
             raise
         display.say("writing the answer, and drawing the report")
         story, report = conclude_search(files)
+        if story.answer.end == "interrupted":
+            display.say(_how_to_go_on(files))
     _tell(story, files.read_plan(), report, as_json=options.json)
     return exit_code_of(story)
+
+
+def _how_to_go_on(files: SearchFiles) -> str:
+    return f"to go on with it: palier search --resume {files.path}"
 
 
 def exit_code_of(story: SearchStory) -> ExitCode:
