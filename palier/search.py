@@ -27,9 +27,7 @@ from palier.capacity.search import (
 from palier.capacity.targets import SearchTarget, search_targets
 from palier.describe_search import after_step, before_step
 from palier.environment import describe_environment
-from palier.errors import ConfigError
 from palier.model.jsonvalue import to_jsonable
-from palier.model.plan import RunPlan
 from palier.probing import Rig, Unfit
 from palier.run import Display, system_under_test
 from palier.searchfiles import SearchFiles
@@ -43,26 +41,6 @@ UNHURRIED_S: Final = 0.1
 
 APP_SETTINGS: Final = {"APP_RATE_LIMIT_PER_MIN": "off"}
 """A search asks for more than a tier's owners do; refusing them would measure that limit."""
-
-
-def check_plan(plan: RunPlan) -> None:
-    """Refuse what has no highest rate.
-
-    Raises:
-        ConfigError: The load is closed, or its level moves.
-    """
-    if plan.loop is None and plan.is_steady:
-        return
-    reason = (
-        "is a closed load: its users set the rate by waiting, so there is none to search for"
-        if plan.loop is not None
-        else "moves its rate, so there is no one rate to search for"
-    )
-    raise ConfigError(
-        what=f"profile {plan.profile.id} {reason}",
-        where=f"--profile {plan.profile.id}",
-        fix="search with an open profile whose level does not move, such as steady",
-    )
 
 
 def search_tier(files: SearchFiles, *, display: Display) -> Answer:

@@ -22,7 +22,6 @@ from palier.errors import ConfigError, ExitCode, PalierError
 from palier.model.duration import parse_duration
 from palier.model.parse import load_catalogue
 from palier.model.plan import RunPlan
-from palier.search import check_plan
 from palier.searchfiles import SearchFiles
 from palier.selftest.limits import certified
 from palier.stack.topology import refuse_missing
@@ -42,8 +41,8 @@ QUESTION: Final = ("tier", "start", "most", "width", "longest", "url", "out")
 
 
 def main(options: Namespace) -> ExitCode:
-    # Imported late: they take seconds, and a mistake is told at once.
     files = _new_search(options) if options.resume is None else _old_search(options)
+    # Imported late: they take seconds, and a mistake is told at once.
     from palier.concluding import conclude_search
     from palier.search import search_tier
     from reports.progress import ProgressDisplay
@@ -82,7 +81,7 @@ def _new_search(options: Namespace) -> SearchFiles:
         )
     whole = Namespace(**vars(options), duration=None, no_abort=True)
     plan = plan_of(load_catalogue(options.tiers), whole)
-    check_plan(plan)
+    _check_plan(plan)
     log = SearchLog(rules=_rules(plan, options))
     _warn_of_rates(plan, log.rules.highest_per_s)
     if plan.url is None:
@@ -93,6 +92,26 @@ def _new_search(options: Namespace) -> SearchFiles:
         files.as_run.write_plan(plan)
         files.write_log(log)
     return files
+
+
+def _check_plan(plan: RunPlan) -> None:
+    """Refuse what has no highest rate.
+
+    Raises:
+        ConfigError: The load is closed, or its level moves.
+    """
+    if plan.loop is None and plan.is_steady:
+        return
+    reason = (
+        "is a closed load: its users set the rate by waiting, so there is none to search for"
+        if plan.loop is not None
+        else "moves its rate, so there is no one rate to search for"
+    )
+    raise ConfigError(
+        what=f"profile {plan.profile.id} {reason}",
+        where=f"--profile {plan.profile.id}",
+        fix="search with an open profile whose level does not move, such as steady",
+    )
 
 
 def _old_search(options: Namespace) -> SearchFiles:
