@@ -2,8 +2,8 @@
 
 Two series are tested for a trend: the median response time of each second, and the share of slow
 requests (above the 90th percentile of the window) of each second, which sees a tail that grows
-while the median stays. A window drifts when the trend is both surely there and large enough to
-matter.
+while the median stays. The medians are tested for a step, too, which a trend test loses when it
+comes late. A window drifts when one of these is both surely there and large enough to matter.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr  # not scipy.stats, which takes a second to import
 
 from palier.analysis.findings import Steadiness
+from palier.analysis.shortseries import widening
+from palier.analysis.step import Step, find_step
 
 FEWEST_SECONDS: Final = 12
 """Below this a trend test has no power: even a doubling would often go unseen."""
@@ -34,10 +36,6 @@ SMALLEST_CHANGE_S: Final = 0.002
 
 SLOW_FACTOR: Final = 2.0
 """The share of slow requests has to double, or halve, from one half of the window to the other."""
-
-
-HIGHEST_DEPENDENCE: Final = 0.95
-"""Lag-1 autocorrelation above which a trend and dependence cannot be told apart in one run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +100,7 @@ def _trend_p_value(at: NDArray[np.float64], known: NDArray[np.float64]) -> float
     squares = float(rest @ rest)
     if squares <= 1e-9 * float(ranks @ ranks):
         return 0.0
-    r = float(rest[1:] @ rest[:-1]) / squares
-    r = min(max(r + (2 + 4 * r) / n, 0.0), HIGHEST_DEPENDENCE)
-    wider = (1 + r) / (1 - r)
+    wider = widening(rest)
     error = math.sqrt(squares / (n - 2) * wider / float(time @ time))
     # Student's t: the lower tail of the negative value is the upper tail.
     return float(2 * stdtr(max(1.0, n / wider - 2), -abs(slope) / error))
@@ -137,7 +133,9 @@ def judge_steadiness(
             warmup_found_s=warmup_found_s,
         )
     with np.errstate(divide="ignore"):
-        level = find_trend(np.log(medians_s))
+        levels = np.log(medians_s)
+    level = find_trend(levels)
+    step = _step_that_matters(levels, significance)
     change = math.expm1(level.change)
     absolute_s = abs(change) * float(np.nanmin(medians_s[np.isfinite(medians_s)], initial=np.inf))
     tail = find_trend(slow_shares)
@@ -160,6 +158,13 @@ def judge_steadiness(
             f"the share of slow requests moves from {before:.1%} in the first half of the judged "
             f"window to {after:.1%} in the second (p = {p_value:.2g})"
         )
+    elif step is not None:
+        steady, p_value, change = False, step.p_value, math.expm1(step.after - step.before)
+        why = (
+            f"the median response time steps from {math.exp(step.before) * 1000:.3g} ms to "
+            f"{math.exp(step.after) * 1000:.3g} ms {step.at} s into the judged window and stays "
+            f"there (p = {step.p_value:.2g})"
+        )
     elif not settled:
         steady = False
         why = (
@@ -175,6 +180,28 @@ def judge_steadiness(
         p_value=p_value,
         warmup_found_s=warmup_found_s,
     )
+
+
+def _step_that_matters(levels: NDArray[np.float64], significance: float) -> Step | None:
+    """A step of the median that is surely there, and as large as a trend has to be.
+
+    Args:
+        levels: Logarithms of the medians of one second.
+        significance: Of its test.
+    """
+    step = find_step(levels)
+    if step is None or step.p_value >= significance:
+        return None
+    if not (math.isfinite(step.before) and math.isfinite(step.after)):
+        return None
+    last = float(np.median(levels[~np.isnan(levels)][-3:]))
+    if (
+        abs(math.expm1(min(last - step.before, step.after - step.before, key=abs)))
+        < SMALLEST_CHANGE
+    ):
+        return None  # too small, or over by itself before the window ends
+    absolute_s = abs(math.exp(step.after) - math.exp(step.before))
+    return step if absolute_s >= SMALLEST_CHANGE_S else None
 
 
 def moves_by_plan(*, warmup_found_s: float) -> Steadiness:

@@ -18,9 +18,12 @@ LARGEST_CUT: Final = 1 / 3
 TOLERANCE: Final = 0.25
 """The start has settled when its level is within a quarter of the level of the second half ..."""
 
-SPREADS: Final = 4.0
+SPREADS: Final = 3.0
 """... or within this many standard deviations of a second's median, which is what few requests a
-second need: then a quarter is less than chance."""
+second need: then a quarter is less than chance. The median of three seconds varies by 0.72 of one
+(0.5 sqrt(pi / 2) sqrt(4 / 3)), so chance alone exceeds it in one start of 30,000. With 4 twice
+as many decaying starts are cut too early and then called a drift; with 2.2 the start of a real
+drift is cut off so often that 5 % more of short ones are lost (benchmarks/steadiness.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def find_window(medians_s: NDArray[np.float64], *, warmup_s: float, end_s: float
 
     The level of the second half is the median of its one-second medians. The warm-up ends at the
     first second, not before the planned one, at which the median of three seconds reaches that
-    level within a quarter (or within four times the spread of the second half, when that is more).
+    level within a quarter (or within ``SPREADS`` of the second half, when that is more).
 
     Only a start that differs from its very first second is cut. The usual truncation rules
     (MSER-5 and its family) choose the cut with the smallest remaining variance, which would cut

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from palier.analysis.findings import Steadiness
 from palier.analysis.perseconds import quantile_by_second, share_by_second
 from palier.analysis.steadiness import find_trend, judge_steadiness
+from palier.analysis.step import SHORTEST, find_step
 from palier.analysis.window import find_window
 
 Floats = NDArray[np.float64]
@@ -105,6 +106,73 @@ def test_a_drift_says_how_far_and_in_which_direction() -> None:
     assert "falls" in falling.why
 
 
+@pytest.mark.parametrize(("from_s", "least"), [(27, 0.97), (41, 0.97), (46, 0.8)])
+def test_a_level_that_doubles_and_stays_is_found_wherever_it_begins(
+    from_s: int, least: float
+) -> None:
+    """A trend test alone finds the last of these in one run of three."""
+    shape = np.where(np.arange(55) < from_s, 1.0, 2.0)
+    runs = [judged(*series(seed, seconds=55, rate=20, shape=shape)) for seed in range(60)]
+    assert sum(run.steady is False for run in runs) / 60 >= least
+
+
+def test_a_step_says_from_what_to_what_and_when() -> None:
+    shape = np.where(np.arange(55) < 46, 1.0, 2.0)
+    steadiness = judged(*series(1, seconds=55, rate=100, shape=shape))
+    assert steadiness.steady is False
+    assert "steps from" in steadiness.why
+    assert "46 s into the judged window" in steadiness.why
+
+
+@pytest.mark.parametrize("period_s", [5, 11, 18])
+def test_what_comes_back_again_and_again_is_no_drift(period_s: int) -> None:
+    """A wave of a third, and a sawtooth that doubles and falls, over three periods or more."""
+    rng = np.random.default_rng(3)
+    second = np.arange(55)
+    for seed in range(20):
+        phase = rng.random()
+        wave = 1 + 0.3 * np.sin(2 * np.pi * (second / period_s + phase))
+        sawtooth = 1 + (second / period_s + phase) % 1
+        for shape in (wave, sawtooth):
+            assert judged(*series(seed, seconds=55, rate=20, shape=shape)).steady is True
+
+
+def test_an_episode_that_is_over_before_the_end_is_no_step() -> None:
+    for at_s in (20, 30):
+        shape = np.where((np.arange(55) >= at_s) & (np.arange(55) < at_s + 8), 2.0, 1.0)
+        alarms = sum(
+            judged(*series(seed, seconds=55, rate=20, shape=shape)).steady is False
+            for seed in range(20)
+        )
+        assert alarms <= 1
+
+
+def test_a_series_of_two_levels_is_split_where_they_meet() -> None:
+    levels = np.array([1.0] * 20 + [2.0] * 10)
+    step = find_step(levels)
+    assert step is not None
+    assert (step.at, step.before, step.after, step.p_value) == (20, 1.0, 2.0, 0.0)
+    with_gaps = np.insert(levels, [3, 20], np.nan)
+    moved = find_step(with_gaps)
+    assert moved is not None
+    assert moved.at == 22
+    assert find_step(np.full(30, 1.0)) is None
+    assert find_step(levels[: 2 * SHORTEST - 1]) is None
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.8])
+def test_a_step_is_not_seen_in_noise_even_if_neighbours_resemble_each_other(memory: float) -> None:
+    rng = np.random.default_rng(7)
+    found = 0
+    for _ in range(300):
+        noise = rng.normal(size=55) * math.sqrt(1 - memory**2)
+        for i in range(1, 55):
+            noise[i] += memory * noise[i - 1]
+        step = find_step(noise)
+        found += step is not None and step.p_value < 0.005
+    assert found <= 9
+
+
 def test_a_tail_that_grows_under_a_constant_median_is_found() -> None:
     """One request in ten becomes slower and slower; the median never notices."""
     rng = np.random.default_rng(2)
@@ -167,6 +235,31 @@ def test_a_slow_start_is_cut_to_where_it_reaches_the_level_of_the_second_half() 
     window = find_window(medians_s, warmup_s=0, end_s=55)
     assert window.settled
     assert 6 <= window.from_s <= 9
+
+
+@pytest.mark.parametrize("rate", [20, 100])
+def test_a_start_three_times_as_slow_is_cut_where_it_ends(rate: int) -> None:
+    shape = np.where(np.arange(55) < 7, 3.0, 1.0)
+    cuts = [
+        find_window(series(seed, seconds=55, rate=rate, shape=shape)[0], warmup_s=2, end_s=55)
+        for seed in range(60)
+    ]
+    assert sum(5 <= window.from_s <= 8 for window in cuts) >= 59
+
+
+@pytest.mark.parametrize("rate", [20, 100])
+def test_a_start_that_decays_is_cut_where_it_is_near_its_level_and_the_rest_is_steady(
+    rate: int,
+) -> None:
+    """Four times too slow at first, e-folding in 4 s: within a quarter after 11 s."""
+    shape = 1 + 4 * np.exp(-np.arange(60) / 4)
+    alarms, cuts = 0, []
+    for seed in range(40):
+        medians_s, shares = series(seed, seconds=60, rate=rate, shape=shape)
+        cuts.append(find_window(medians_s, warmup_s=0, end_s=60).from_s)
+        alarms += judged(medians_s, shares).steady is False
+    assert 6 <= np.median(cuts) <= 12
+    assert alarms <= 10
 
 
 def test_a_steady_start_is_not_cut() -> None:
