@@ -32,6 +32,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from palier.analysis.verdict import Verdict
 from palier.judging import judge_files
@@ -52,6 +55,10 @@ CLEAN_S = 6.0
 
 AT_S = 4.0
 """When a fault begins: the judged window has, too."""
+
+DISTURBED = 0.10
+"""A run in which the host of a virtual machine took more than a tenth of it is not a clean one. It
+is shown, with its verdict, and not counted."""
 
 INSIDE = "PALIER_BENCH_INSIDE"
 """Set in the child that has a network of its own."""
@@ -372,12 +379,22 @@ def try_fault(name: str) -> bool:
 
 
 def try_clean(number: int) -> str:
-    """A run without a fault; its verdict."""
+    """A run without a fault: its verdict, marked where the machine itself was not left in peace."""
+    before = psutil.cpu_times()
     with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
         verdict = run_once(Path(folder), duration_s=CLEAN_S, fault=None, seed=number + 1)
+    stolen = _stolen_since(before)
     if verdict.verdict == "INVALID":
-        print(f"clean run {number} is INVALID: {'; '.join(map(_short, verdict.reasons))}")
-    return verdict.verdict
+        told = "; ".join(map(_short, verdict.reasons))
+        print(f"clean run {number} is INVALID, the host took {stolen:.0%}: {told}", flush=True)
+    return f"{verdict.verdict} (not clean)" if stolen > DISTURBED else verdict.verdict
+
+
+def _stolen_since(before: Any) -> float:
+    """Share of the machine's time that its host gave to others, as the kernel counts it."""
+    spent = [now - then for now, then in zip(psutil.cpu_times(), before, strict=True)]
+    names = before._fields
+    return spent[names.index("steal")] / sum(spent) if "steal" in names else 0.0
 
 
 def _short(reason: str) -> str:
