@@ -5,7 +5,7 @@ other for the last 5 s. 200 users a second arrive all the while; what they wait 
 the log of the server and the instants of the arrivals. Each tool runs against a server of its own.
 Tools that are not installed are left out, and named.
 
-    python benchmarks/freeze_comparison.py                Palier alone, half a minute
+    python benchmarks/freeze_comparison.py                Palier alone, a minute
     python benchmarks/freeze_comparison.py --all          every tool that is installed
     python benchmarks/freeze_comparison.py --tool wrk     one of them; the others' results stay
     python benchmarks/freeze_comparison.py --draw         only the figures, from the kept results

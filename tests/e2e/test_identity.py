@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
     "seed",
     [
         pytest.param(4, id="users in a loop, the server frozen"),
-        pytest.param(16, id="two loaders, the server killed"),
+        pytest.param(19, id="two loaders, one of them killed"),
         pytest.param(23, id="three loaders, Ctrl-C"),
     ],
 )
