@@ -124,7 +124,7 @@ def next_rate(
     inside = [
         rate for rate in rates if (low is None or rate > low) and (high is None or rate < high)
     ]
-    floor, ceiling = _ends(low, high, inside, width)
+    floor, ceiling = _ends(low, high, inside, width, step=_step(points, low))
     guess = guess_crossing(points, low, high)
     half = math.sqrt(1 + width)
     if guess is not None and floor / half < guess < ceiling * half:
@@ -142,15 +142,25 @@ def next_rate(
 
 
 def _ends(
-    low: float | None, high: float | None, inside: Sequence[float], width: float
+    low: float | None, high: float | None, inside: Sequence[float], width: float, step: float
 ) -> tuple[float, float]:
-    """The bracket; where it is open the rate is doubled or halved, or moved on by a width when a
-    probe was undecided there: then the capacity is near."""
+    """The bracket; where it is open the rate goes up by ``step`` or is halved, or moves on by a
+    width when a probe was undecided there: then the capacity is near."""
     if low is None:
         low = min(inside) / (1 + width) if inside else (high or 0.0) / 2
     if high is None:
-        high = max(inside) * (1 + width) if inside else 2 * low
+        high = max(inside) * (1 + width) if inside else max(1 + width, step) * low
     return low, high
+
+
+def _step(points: Sequence[Point], low: float | None) -> float:
+    """Factor from the highest rate that passed to the next: 2, or less when it is strained.
+
+    The share missed grows at least as the square of the rate where it counts (queues grow much
+    faster), so from a quarter of what is allowed on doubling would go too far.
+    """
+    strain = max((point.share.strain for point in points if point.rate_per_s == low), default=0.0)
+    return min(2.0, strain**-0.5) if strain > 0 else 2.0
 
 
 def _ending(
