@@ -28,6 +28,7 @@ examples:
   palier run lou-2 --duration 60s            stack, data, load, verdict, report
   palier run lou-2 --set pagination=none     the same tier with one switch changed
   palier run mine --tiers my.yaml --url http://127.0.0.1:8000
+  palier worker --master 192.0.2.1:5557      on another machine: send a share of its load
   palier search lou-2 --width 10%            the highest rate at which every gate is met
   palier search --resume runs/20261121T100000Z-lou-2-search
   palier report runs/20261121T090000Z-lou-2-steady
@@ -100,6 +101,20 @@ def build_parser() -> Parser:
         add_offered(sub)
         sub.add_argument("--duration", metavar="TIME", help="planned window, e.g. 60s, 10m, 1h")
         sub.add_argument(
+            "--remote-workers",
+            type=seed_number,
+            default=0,
+            metavar="M",
+            help="so many more on other machines, each started with `palier worker`",
+        )
+        sub.add_argument(
+            "--lost-workers",
+            choices=("invalid", "degraded"),
+            default="invalid",
+            help="a run that lost a worker is unfit (default), or fit as long as at most 1%% of "
+            "the planned requests are unknown",
+        )
+        sub.add_argument(
             "--no-abort",
             action="store_true",
             help="go on to the end, whatever the abort rules of tier and profile say",
@@ -147,7 +162,18 @@ def build_parser() -> Parser:
         "--out", type=Path, metavar="DIR", help="run directory (default: runs/<UTC>-TIER-PROFILE)"
     )
     sub.add_argument("--json", action="store_true", help="verdict.json on stdout, nothing else")
+    sub.add_argument(
+        "--master-bind",
+        default="0.0.0.0:5557",
+        metavar="HOST:PORT",
+        help="where remote workers find this machine (default: 0.0.0.0:5557)",
+    )
     sub.add_argument("--ui", action="store_true", help="serve Locust's own web page during the run")
+
+    sub = command("worker", "send a share of the load for a `palier run` on another machine")
+    sub.add_argument(
+        "--master", required=True, metavar="HOST:PORT", help="the machine of `palier run`"
+    )
 
     sub = command("search", "the highest rate at which a tier meets all of its gates")
     sub.add_argument("tier", metavar="TIER", nargs="?", help="tier id, see `palier tiers`")

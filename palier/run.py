@@ -69,7 +69,12 @@ class System:
 
 
 def run_tier(
-    plan: RunPlan, *, provider_plan: Plan | None, run_dir: Path, display: Display
+    plan: RunPlan,
+    *,
+    provider_plan: Plan | None,
+    run_dir: Path,
+    display: Display,
+    bind: tuple[str, int] = ("127.0.0.1", 0),
 ) -> tuple[Conclusion, ReportPaths]:
     """Bring up, seed, drive, judge, report.
 
@@ -78,6 +83,7 @@ def run_tier(
         provider_plan: Plan of the tier's database provider, for the "share of plan" targets.
         run_dir: Empty directory of the run.
         display: Told what is going on.
+        bind: Where workers of other machines find us.
 
     Raises:
         PalierError: The stack, the seed, the load or the disk failed, or this machine cannot do
@@ -103,7 +109,9 @@ def run_tier(
         }
         files.write_environment(describe_environment(Path(), described))
         baseline = None if system.stack is None else take_baseline(system.stack.admin_url)
-        measured = measure(plan, system=system, run_dir=run_dir, cpus=cpus, display=display)
+        measured = measure(
+            plan, system=system, run_dir=run_dir, cpus=cpus, display=display, bind=bind
+        )
         display.say("comparing the data with what was written")
         told = look_at_data(plan, system=system, baseline=baseline, files=files)
     limits = () if provider_plan is None else plan_limit_facts(provider_plan)
@@ -130,7 +138,13 @@ def conclude(run_dir: Path) -> tuple[Conclusion, ReportPaths]:
 
 
 def measure(
-    plan: RunPlan, *, system: System, run_dir: Path, cpus: CpuPlan, display: Display
+    plan: RunPlan,
+    *,
+    system: System,
+    run_dir: Path,
+    cpus: CpuPlan,
+    display: Display,
+    bind: tuple[str, int] = ("127.0.0.1", 0),
 ) -> tuple[Fact, ...]:
     """Send the load and watch; the files of the run directory are the result.
 
@@ -146,11 +160,20 @@ def measure(
             telemetry = Telemetry(system.stack, loader_pids=lambda: pids, t0=t0, directory=run_dir)
             watching.append(until_end.enter_context(telemetry))
 
+        def wait_for_remote(port: int) -> None:
+            if plan.remote_workers:
+                display.say(
+                    f"waiting for {plan.remote_workers} workers: on each of the other machines, "
+                    f"`palier worker --master ADDRESS-OF-THIS-MACHINE:{port}`"
+                )
+
         load = drive(
             plan,
             run_dir=run_dir,
             url=system.url,
             cpu_set=frozenset(cpus.generator),
+            bind=bind,
+            on_listening=wait_for_remote,
             on_start=watch,
             on_progress=display.load,
         )

@@ -136,10 +136,18 @@ class Outbox:
         self._again.kill()
 
     def _send_again(self) -> None:
+        oldest: _Kept | None = None
+        awake_s = 0.0
         while True:
+            before_ns = time.monotonic_ns()
             gevent.sleep(SEND_AGAIN_S / 4)
             now_ns = time.monotonic_ns()
-            if self._kept and now_ns - self._kept[0].first_ns > GIVE_UP_S * 1e9:
+            # Only time in which we could have heard something counts: not while we stood still.
+            awake_s += min((now_ns - before_ns) / 1e9, SEND_AGAIN_S)
+            if not self._kept or self._kept[0] is not oldest:
+                oldest = self._kept[0] if self._kept else None
+                awake_s = 0.0
+            if self._kept and awake_s > GIVE_UP_S:
                 self._on_cut_off()
                 return
             if not self._kept or now_ns - self._kept[0].last_ns < SEND_AGAIN_S * 1e9:

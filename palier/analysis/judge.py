@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from palier.analysis.facts import Fact, facts_by_name
 from palier.analysis.findings import Findings, LedgerTotals
 from palier.analysis.headroom import by_headroom
+from palier.analysis.health.loaders import DEGRADED
 from palier.analysis.invariants import Invariant
 from palier.analysis.judge_target import judge_target, sentence
 from palier.analysis.metrics import Evidence
@@ -91,7 +92,16 @@ def decide(
         return "FAIL", (*broken, *aborted, *missed, *doubts)
     if doubts:
         return "INCONCLUSIVE", tuple(doubts)
-    return "PASS", _pass_reasons(gates)
+    return "PASS", (*_pass_reasons(gates), *_degraded(findings))
+
+
+def _degraded(findings: Findings) -> tuple[str, ...]:
+    """What was allowed for although it makes the numbers worth less."""
+    return tuple(
+        f"{check.name}: {check.measured}"
+        for check in findings.health
+        if check.ok and check.measured.startswith(DEGRADED)
+    )
 
 
 def _aborted(findings: Findings) -> tuple[str, ...]:

@@ -93,6 +93,8 @@ def drive(
     extra_env: Mapping[str, str] | None = None,
     raw: bool = False,
     name: str | None = None,
+    bind: tuple[str, int] = ("127.0.0.1", 0),
+    on_listening: Callable[[int], None] = lambda _port: None,
 ) -> LoadResult:
     """Send the load of a plan and write ledger, histograms, exemplars and events.
 
@@ -111,6 +113,9 @@ def drive(
         raw: True to have every request written to ``load/raw-<i>.csv``, too.
         name: Of the run, from which scenarios derive what must not repeat; None for that of its
             directory.
+
+        bind: Where a master listens to workers; port 0 lets the kernel choose.
+        on_listening: Told that port, once workers may come.
 
     Raises:
         LoadError: The load generator did not start.
@@ -135,11 +140,14 @@ def drive(
         cpu_set=cpu_set,
         extra_env=extra_env or {},
         raw=raw,
+        remote_workers=plan.remote_workers,
+        bind_host=bind[0],
+        bind_port=bind[1],
     )
     with (
         Reserve(run_dir) as reserve,
         _signals() as stop,
-        Loaders(spec, stopped=lambda: stop.asked > 0) as loaders,
+        Loaders(spec, stopped=lambda: stop.asked > 0, on_listening=on_listening) as loaders,
     ):
         watch = _Watch(plan, schedule, run_dir=run_dir, loaders=loaders, stop=stop, reserve=reserve)
         return watch.run(on_start=on_start, on_progress=on_progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from palier.errors import ConfigError
 from palier.model.abort import AbortRule, in_force
@@ -27,6 +28,10 @@ ASSUMED_RESPONSE_S = 0.3
 
 REQUEST_TIMEOUT_S = 10.0
 """After this a request counts as timed out. T-138 and T-151 call 10 s an emergency."""
+
+
+LostWorkers = Literal["invalid", "degraded"]
+"""What the loss of a worker makes of a run: unfit, or fit with a note while little is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,8 @@ class RunPlan:
         max_sessions: Sessions in progress at once per worker, at most.
         shortened: What the run can no longer prove because its duration was cut; may be empty.
         arrivals_us: Arrivals of a trace, in microseconds from t0; empty when they are drawn.
+        remote_workers: How many of the workers run on other machines; they have the last indexes.
+        lost_workers: What the loss of a worker makes of the run.
         aborts: When the run is stopped: the rules of system, tier and profile, unless they were
             switched off.
         draw: Which of the schedules of this seed is played. Runs on the same data, whose
@@ -79,6 +86,8 @@ class RunPlan:
     shortened: str = ""
     arrivals_us: tuple[int, ...] = ()
     aborts: tuple[AbortRule, ...] = ()
+    remote_workers: int = 0
+    lost_workers: LostWorkers = "invalid"
     draw: int = 0
 
     @property
@@ -108,6 +117,8 @@ def make_plan(
     variant: Variant,
     url: str | None,
     trace_us: tuple[int, ...] = (),
+    remote_workers: int = 0,
+    lost_workers: LostWorkers = "invalid",
     may_abort: bool = True,
 ) -> RunPlan:
     """Decide what a run of ``tier`` does.
@@ -119,6 +130,8 @@ def make_plan(
     their own.
 
     Args:
+        remote_workers: How many of the workers run on other machines.
+        lost_workers: What the loss of a worker makes of the run.
         trace_us: Instants of the profile's trace, from its first one; see ``palier.model.trace``.
         may_abort: False leaves the abort rules out.
 
@@ -157,6 +170,8 @@ def make_plan(
         max_sessions=max(SESSIONS_MIN, math.ceil(load.most_sessions / load.shares(workers))),
         shortened=_shortened(profile, window_s),
         arrivals_us=arrivals_us,
+        remote_workers=remote_workers,
+        lost_workers=lost_workers,
         aborts=in_force(tier.aborts, profile.aborts) if may_abort else (),
     )
 

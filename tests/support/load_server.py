@@ -76,15 +76,13 @@ async def react(words: list[str], writer: asyncio.StreamWriter) -> bool:
     return True
 
 
-async def main(log_path: str) -> None:
+async def main(log_path: str, host: str = "127.0.0.1") -> None:
     with open(log_path, "w") as log:  # noqa: PTH123  a script without our package
-        server = await asyncio.start_server(
-            lambda r, w: serve(r, w, log), "127.0.0.1", 0, backlog=1024
-        )
+        server = await asyncio.start_server(lambda r, w: serve(r, w, log), host, 0, backlog=1024)
         sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
         sys.stdout.flush()
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -17,7 +17,11 @@ from palier.analysis.health.account import (
     check_shortfall,
 )
 from palier.analysis.health.certified import check_certified
-from palier.analysis.health.clocks import check_clocks, check_wall_clock
+from palier.analysis.health.clocks import (
+    check_clock_offsets,
+    check_clocks,
+    check_wall_clock,
+)
 from palier.analysis.health.components import check_components
 from palier.analysis.health.event_loop import check_collector, check_loop
 from palier.analysis.health.lag import check_lag, lag_budget_s
@@ -57,6 +61,7 @@ CHECKS: Final[Sequence[Callable[[Measured], HealthCheck]]] = (
     check_names,
     check_certified,
     check_clocks,
+    check_clock_offsets,
     check_wall_clock,
 )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from palier.analysis.findings import HealthCheck
-from palier.analysis.health.limits import CLOCK_STEP_S, LARGEST_GAP_S
+from palier.analysis.health.limits import CLOCK_BOUND_S, CLOCK_STEP_S, LARGEST_GAP_S
 from palier.analysis.health.measured import NOT_MEASURED, Measured, told
 
 
@@ -70,3 +71,47 @@ def check_wall_clock(measured: Measured) -> HealthCheck:
         "clock (tokens, leases, caches) happened at another time. If not ok: let the clock be "
         "corrected gradually, and run again.",
     )
+
+
+def check_clock_offsets(measured: Measured) -> HealthCheck:
+    """The clocks of other machines were compared with ours at the start and at the end."""
+    first = measured.plan.workers - measured.plan.remote_workers
+    lost = {event.get("worker") for event in measured.events if event.get("name") == "worker_lost"}
+    problems: list[str] = []
+    bounds_ms: list[float] = []
+    for worker in range(first, measured.plan.workers):
+        seen = [
+            event
+            for event in measured.events
+            if event.get("name") == "clock" and event.get("worker") == worker
+        ]
+        known = [event for event in seen if "offset_ms" in event]
+        if not known or (len(known) < 2 and worker not in lost):
+            problems.append(f"the clock of loader {worker} was not measured")
+            continue
+        bounds_ms += [float(event["bound_ms"]) for event in known]
+        problems += _offset_problems(worker, known)
+    within = f"known to {max(bounds_ms):.2f} ms" if bounds_ms else "one machine, one clock"
+    return HealthCheck(
+        name="clock offsets",
+        ok=not problems,
+        measured="; ".join(problems) or within,
+        limit=f"known to {CLOCK_BOUND_S * 1000:.0f} ms, and no further apart at the end",
+        why="Arrivals are shared out over machines whose clocks differ, so each has to know where "
+        "its own stands. If not ok: the network between master and workers is too slow or uneven "
+        "to tell (put them nearer to each other), or a machine was asleep; run again.",
+    )
+
+
+def _offset_problems(worker: int, known: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    limit_ms = CLOCK_BOUND_S * 1000
+    start, end = known[0], known[-1]
+    problems = []
+    if float(start["bound_ms"]) > limit_ms:
+        problems.append(f"that of loader {worker} is known to {start['bound_ms']:.1f} ms only")
+    drift_ms = abs(float(end["offset_ms"]) - float(start["offset_ms"]))
+    # What the two measurements may be wrong by is no drift.
+    surely_ms = drift_ms - float(start["bound_ms"]) - float(end["bound_ms"])
+    if surely_ms > limit_ms:
+        problems.append(f"that of loader {worker} moved by {drift_ms:.1f} ms")
+    return problems

@@ -37,6 +37,10 @@ CLOCK_STEP_S: Final = 0.1
 """Between two lines of a loader, a second apart. A clock that is corrected gradually moves by 83 ms
 a second at most (chrony's maxslewrate; the kernel's own limit is 0.5 ms); ntpd steps at 128 ms."""
 
+CLOCK_BOUND_S: Final = 0.005
+"""Half of the lag that is allowed. Response times come from one clock each; what another machine's
+clock moves is when its share of the arrivals comes, against the others' and the plan."""
+
 SLOW_LOOKUP_S: Final = 0.1
 """A name server in the same network answers in a few milliseconds, one of a provider in tens."""
 
