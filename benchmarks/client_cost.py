@@ -88,8 +88,7 @@ class Ours(JourneyUser):
         recorder, t0_ns = self.recorder, self.t0_ns
 
         def on_send(started_ns: int) -> None:
-            second = (started_ns - t0_ns) // 1_000_000_000
-            recorder.start(operation="look", planned_second=second)
+            recorder.start("look", (started_ns - t0_ns) // 1_000_000_000)
 
         self.on_send = on_send
         self.begin(tenant=0, session=0)
@@ -101,20 +100,19 @@ class Ours(JourneyUser):
             assert exchange.ended_ns is not None
             started_us = (exchange.started_ns - t0_ns) // 1000
             ended_us = (exchange.ended_ns - t0_ns) // 1000
-            recorder.end(
-                Sent(
-                    operation="look",
-                    planned_second=started_us // 1_000_000,
-                    intended_us=intended_us,
-                    started_us=started_us,
-                    ended_us=ended_us,
-                    outcome=outcome,
-                    session_wait_us=0,
-                    session=0,
-                    status=exchange.status,
-                    message=exchange.message,
-                )
+            sent = Sent(
+                "look",
+                started_us // 1_000_000,
+                intended_us,
+                started_us,
+                ended_us,
+                outcome,
+                0,
+                0,
+                exchange.message,
             )
+            if recorder.end(sent):
+                recorder.keep(sent, status=exchange.status, request_id=exchange.request_id)
             intended_us = ended_us
 
 
@@ -126,7 +124,7 @@ class Ceiling(User):
 
     @task
     def look(self) -> None:
-        host, port = self.host.removeprefix("http://").split(":")
+        host, port = str(self.host).removeprefix("http://").split(":")
         connection = socket.create_connection((host, int(port)))
         request = f"GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n".encode()
         reader = _Reader()

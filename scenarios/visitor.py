@@ -229,7 +229,7 @@ class JourneyUser(FastHttpUser):
         exchange.ended_ns = answer.came_ns
         exchange.came = answer
         status = exchange.status = answer.status
-        if cookies or answer.header(b"set-cookie") is not None:
+        if b"\nset-cookie:" in answer.head.lower():
             cookies.take(answer.head, path)
         if status != expect and not (isinstance(expect, tuple) and status in expect):
             raise Failed(_unexpected(status, expect))
@@ -291,7 +291,8 @@ class JourneyUser(FastHttpUser):
             exchange.message = f"scenario: {type(error).__name__}: {error}"
         finally:
             # Also when the end of the run cuts the request off.
-            self._tell_of_write(exchange)
+            if exchange.intent is not None:
+                self._tell_of_write(exchange)
         self._tell_locust(exchange)
         return outcome
 
@@ -360,9 +361,10 @@ class JourneyUser(FastHttpUser):
         started_ns, ended_ns = exchange.started_ns, exchange.ended_ns
         if started_ns is None or ended_ns is None:
             return
-        url = self._lean.url + exchange.path
-        answer = exchange.came or Answer(0, b"", b"", url, ended_ns)
-        now_ns = time.monotonic_ns()
+        answer = exchange.came
+        if answer is None:
+            answer = Answer(0, b"", b"", self._lean.url + exchange.path, ended_ns)
+        began_s = (started_ns - time.monotonic_ns()) / 1e9  # before now
         self.environment.events.request.fire(
             request_type=exchange.method,
             name=exchange.operation,
@@ -371,8 +373,8 @@ class JourneyUser(FastHttpUser):
             response=answer,
             context=self.context(),
             exception=CatchResponseError(exchange.message) if exchange.message else None,
-            start_time=time.time() - (now_ns - started_ns) / 1e9,
-            url=url,
+            start_time=time.time() + began_s,
+            url=answer.url,
         )
 
 

@@ -52,7 +52,7 @@ class Answer:
         came_ns: When its last byte had come, an instant of ``time.monotonic_ns``.
     """
 
-    __slots__ = ("_body", "_headers", "_lower", "came_ns", "head", "raw", "status", "url")
+    __slots__ = ("_body", "_headers", "came_ns", "head", "raw", "status", "url")
 
     def __init__(self, status: int, head: bytes, raw: bytes, url: str, came_ns: int) -> None:
         self.status = status
@@ -60,7 +60,6 @@ class Answer:
         self.raw = raw
         self.url = url
         self.came_ns = came_ns
-        self._lower: bytes | None = None
         self._headers: Headers | None = None
         self._body: bytes | None = None
 
@@ -70,9 +69,7 @@ class Answer:
         Args:
             name: In lower case.
         """
-        lower = self._lower
-        if lower is None:
-            lower = self._lower = self.head.lower()
+        lower = self.head.lower()
         found = lower.find(b"\r\n" + name + b":")
         if found < 0:
             return None

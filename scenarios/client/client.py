@@ -114,7 +114,8 @@ class Client:
             came_ns = connection.came_ns(started_ns)
             if came_ns > due_ns:
                 raise TimedOut(self._too_late(NO_WHOLE_ANSWER))
-            answer = Answer(reader.status, reader.head, reader.body, self.url + path, came_ns)
+            raw = b"".join(reader.parts)
+            answer = Answer(reader.status, reader.head, raw, self.url + path, came_ns)
             if reader.keep_alive and sent:
                 self._idle.append(connection)
                 connection = None

@@ -55,6 +55,8 @@ class Connection:
         self._stamps: list[tuple[int, int, bytes]] = []
         descriptor = self._socket.fileno()
         self._hub = gevent.get_hub()
+        self._to_loop = self._hub.switch
+        self._unasked_for = self._on_bytes_unasked_for
         self._watcher = self._hub.loop.io(descriptor, _READ)
         self._watched = False
         self._polled = _poll()
@@ -85,9 +87,18 @@ class Connection:
         Raises:
             OSError: The connection is broken.
         """
-        # Always wait first: the answer is never there yet.
+        watcher = self._watcher
         while True:
-            self._wait_for_bytes()
+            # Always wait first: the answer is never there yet.
+            if self._watched:
+                watcher.callback = getcurrent().switch
+            else:
+                watcher.start(getcurrent().switch)
+                self._watched = True
+            try:
+                self._to_loop()
+            finally:
+                watcher.callback = self._unasked_for
             try:
                 data, self._stamps, _, _ = self._socket.recvmsg(_AT_ONCE, _STAMP_ROOM)
             except BlockingIOError:
@@ -116,20 +127,9 @@ class Connection:
     def close(self) -> None:
         self._watcher.stop()
         self._watcher.close()
+        del self._unasked_for  # it refers to us, and the collector is off
         self._socket.close()
         self.reader.close()
-
-    def _wait_for_bytes(self) -> None:
-        watcher = self._watcher
-        if self._watched:
-            watcher.callback = getcurrent().switch
-        else:
-            watcher.start(getcurrent().switch)
-            self._watched = True
-        try:
-            self._hub.switch()
-        finally:
-            watcher.callback = self._on_bytes_unasked_for
 
     def _on_bytes_unasked_for(self) -> None:
         # While nobody reads, the loop would report them again and again.

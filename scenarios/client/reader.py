@@ -23,19 +23,21 @@ class Reader:
         status: Its status, then.
         keep_alive: True if the connection can be used again.
         began: True when a byte of it has come.
+        head: Status line and headers, each with its line end; empty before they are whole.
+        parts: The body, as it came.
     """
 
     __slots__ = (
         "_early",
-        "_head",
         "_no_body",
         "_parser",
-        "_parts",
         "_received",
         "_surplus",
         "began",
         "done",
+        "head",
         "keep_alive",
+        "parts",
         "status",
     )
 
@@ -51,9 +53,8 @@ class Reader:
             no_body: True for an answer to HEAD, whose Content-Length is that of another answer.
         """
         self._no_body = no_body
-        self._head: bytes | None = None
-        self._early = b""
-        self._parts: list[bytes] = []
+        self.head = self._early = b""
+        self.parts: list[bytes] = []
         self._received = 0
         self._surplus = False
         self.done = self.began = self.keep_alive = False
@@ -62,16 +63,6 @@ class Reader:
     def close(self) -> None:
         """No further bytes: the collector is off while a loader runs, so leave nothing to it."""
         self._parser = None
-
-    @property
-    def head(self) -> bytes:
-        """Status line and headers, each with its line end."""
-        return self._head or b""
-
-    @property
-    def body(self) -> bytes:
-        parts = self._parts
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def feed(self, data: bytes) -> None:
         """Take what has come; empty for the end of the connection.
@@ -94,7 +85,7 @@ class Reader:
             self._surplus = True
         if self._surplus:
             raise Failed("bytes after the end of the answer: its length is wrong")
-        if self._head is None:
+        if not self.head:
             self._look_for_head(data)
         if self._received > BODY_LIMIT + HEAD_LIMIT:
             raise Failed(f"the body is larger than {BODY_LIMIT >> 20} MiB")
@@ -108,7 +99,7 @@ class Reader:
             data = data[end + 4 :]
             end = data.find(_END_OF_HEAD)
         if end >= 0:
-            self._head = data[: end + 2]
+            self.head = data[: end + 2]
             if self._no_body:
                 if len(data) > end + 4:
                     raise Failed("a body where none may be")
@@ -122,9 +113,9 @@ class Reader:
     def _end_of_connection(self) -> None:
         if not self.began:
             raise Failed("no whole answer: the connection was closed before it")
-        if self._head is None:
+        if not self.head:
             raise Failed("no whole answer: the connection was closed within its head")
-        lower = self._head.lower()
+        lower = self.head.lower()
         if b"\r\ncontent-length:" in lower or b"\r\ntransfer-encoding:" in lower:
             raise Failed("no whole answer: the connection was closed within its body")
         # The old way to send a body of unknown length: its end is that of the connection.
@@ -143,7 +134,7 @@ class Reader:
             self._surplus = True
 
     def on_body(self, part: bytes) -> None:
-        self._parts.append(part)
+        self.parts.append(part)
 
     def on_message_complete(self) -> None:
         parser = self._parser
