@@ -29,7 +29,8 @@ class Shop(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         known = self.headers.get("Authorization", "").startswith("Bearer of buyer")
-        self.answer(200 if known else 401, [{"order": 1}])
+        order = {"id": 1, "order": 1}
+        self.answer(200 if known else 401, order if self.path == "/orders/1" else [order])
 
     def answer(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
@@ -53,12 +54,19 @@ def shop_url() -> Iterator[str]:
 
 
 @pytest.mark.e2e
-def test_the_two_files_of_the_page_measure_a_service_from_any_folder(shop_url, tmp_path):
-    for language, name in (("python", "shop.py"), ("yaml", "shop.yaml")):
+@pytest.mark.parametrize(
+    ("files", "targets"),
+    [("shop", {"orders-p95", "errors"}), ("old_shop", {"errors"})],
+    ids=["scenario", "stock locustfile"],
+)
+def test_the_two_files_of_the_page_measure_a_service_from_any_folder(
+    shop_url, tmp_path, files, targets
+):
+    for language, name in (("python", f"{files}.py"), ("yaml", f"{files}.yaml")):
         [text] = re.findall(rf"```{language}\n(# {re.escape(name)}\n.*?)```", PAGE, re.DOTALL)
         (tmp_path / name).write_text(text, encoding="utf-8")
     palier = Path(sys.executable).with_name("palier")
-    run = ["run", "shop-today", "--tiers", "shop.yaml", "--duration", "8s", "--url", shop_url]
+    run = ["run", "shop-today", "--tiers", f"{files}.yaml", "--duration", "8s", "--url", shop_url]
 
     ended = subprocess.run(
         [palier, *run, "--json"],
@@ -74,6 +82,6 @@ def test_the_two_files_of_the_page_measure_a_service_from_any_folder(shop_url, t
     ledger = verdict["ledger"]
     assert ledger["planned"] > 10
     assert ledger["succeeded"] == ledger["planned"], ended.stderr
-    assert {target["id"] for target in verdict["targets"]} == {"orders-p95", "errors"}
+    assert {target["id"] for target in verdict["targets"]} == targets
     [directory] = (tmp_path / "runs").iterdir()
     assert (directory / "report.html").is_file()

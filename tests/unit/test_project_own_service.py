@@ -84,3 +84,22 @@ def test_the_profiles_of_the_page_can_be_planned():
         shapes[profile.id] = "loop" if plan.loop is not None else profile.shape
 
     assert shapes == {"steady": None, "morning": "staged", "yesterday": "trace", "fifty": "loop"}
+
+
+def test_the_locustfile_of_the_page_has_the_tasks_that_its_journeys_name():
+    catalogue = parse_catalogue(block("yaml", "# old_shop.yaml"), "old_shop.yaml")
+    system = catalogue.system("shop")
+    [customer] = [
+        node
+        for node in ast.parse(block("python", "# old_shop.py")).body
+        if isinstance(node, ast.ClassDef)
+    ]
+    tasks = {
+        method.name
+        for method in customer.body
+        if isinstance(method, ast.FunctionDef)
+        and (method.name == "on_start" or "task" in ast.unparse(method.decorator_list[0]))
+    }
+
+    assert tasks == {step.operation for journey in system.journeys for step in journey.steps}
+    assert system.scenario == "old_shop.py"
