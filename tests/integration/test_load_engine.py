@@ -420,3 +420,76 @@ def test_a_scenario_is_a_plain_locustfile_too(server: Server) -> None:
     assert stats.keys() == {"enter", "look"}
     assert stats["look"]["num_requests"] > 5
     assert stats["look"]["num_failures"] == 0
+
+
+def test_listeners_of_locusts_request_event_and_its_own_client_work_as_ever(
+    tmp_path: Path, server: Server
+) -> None:
+    """Every request is told of once, with the arguments that FastHttpUser gives."""
+    heard = tmp_path / "heard.jsonl"
+    locustfile = tmp_path / "listening.py"
+    locustfile.write_text(
+        f"""
+import json
+from locust import events
+from palier.model.journey import Journey, Step
+from scenarios.operation import operation
+from scenarios.visitor import JourneyUser
+
+@events.request.add_listener
+def hear(request_type, name, response_time, response_length, response, context, exception,
+         start_time, url, **more):
+    assert not more
+    assert response_time >= 0
+    assert start_time > 1e9
+    line = [request_type, name, response_length, response.status_code, context,
+            str(exception or ""), url.split("/", 3)[3], response.text[:8]]
+    with open({str(heard)!r}, "a") as file:
+        file.write(json.dumps(line) + "\\n")
+
+class Visitor(JourneyUser):
+    journeys = (Journey(id="J", title="J", steps=tuple(
+        Step(operation=name) for name in ("look", "lost", "close", "beside"))),)
+
+    def context(self):
+        return {{"who": self.tenant >= 0}}
+
+    @operation
+    def look(self):
+        self.call("GET", "/ok")
+
+    @operation
+    def lost(self):
+        self.call("GET", "/status/302")
+
+    @operation
+    def close(self):
+        self.call("GET", "/close")
+
+    @operation
+    def beside(self):
+        self.client.get("/ok", name="of Locust's client")
+        self.call("POST", "/ok", body={{}})
+"""
+    )
+    argv = [
+        *(sys.executable, "-m", "locust", "-f", str(locustfile), "--host", server.url),
+        *("--headless", "-u", "1", "--loglevel", "ERROR", "--only-summary"),
+    ]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as locust:
+        try:
+            wait_until(lambda: heard.exists() and heard.read_text().count("\n") >= 5)
+        finally:
+            locust.kill()
+
+    lines = [json.loads(line) for line in heard.read_text().splitlines()[:5]]
+    who = {"who": True}
+    gone = "no whole answer: the connection was closed before it"
+    moved = "status 302 instead of 200: redirects are not followed"
+    assert lines == [
+        ["GET", "look", 29, 200, who, "", "ok", '{"items"'],
+        ["GET", "lost", 29, 302, who, moved, "status/302", '{"items"'],
+        ["GET", "close", 0, 0, who, gone, "close", ""],
+        ["GET", "of Locust's client", 29, 200, who, "", "ok", '{"items"'],
+        ["POST", "beside", 29, 200, who, "", "ok", '{"items"'],
+    ]
