@@ -18,7 +18,7 @@ security is the second lock::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Generic, LiteralString, TypeVar
 from uuid import UUID
@@ -32,14 +32,14 @@ Row = TypeVar("Row")
 Found = TypeVar("Found")
 
 _FIND: LiteralString = """/* find_{name} */
-SELECT {columns} FROM {table} WHERE id = %(id)s AND {scope}"""
+SELECT {columns} FROM {table} WHERE id = %(id)s AND {condition}"""
 
 _CHANGE: LiteralString = """/* change_{name} */
-UPDATE {table} SET {changes} WHERE id = %(id)s AND {scope}
+UPDATE {table} SET {changes} WHERE id = %(id)s AND {condition}
 RETURNING {columns}"""
 
 _DELETE: LiteralString = """/* delete_{name} */
-DELETE FROM {table} WHERE id = %(id)s AND {scope}
+DELETE FROM {table} WHERE id = %(id)s AND {condition}
 RETURNING id"""
 
 
@@ -55,6 +55,8 @@ class OwnRows(Generic[Row]):
         columns: What an answer shows, in the order of the fields of ``row``.
         row: Makes the value of a row.
         changeable: Columns that may be changed.
+        provided: What must hold for a new value of a column, beyond the rules of the database;
+            ``%(COLUMN)s`` is the value.
         touched: What else a change sets, such as ``updated_at = now()``.
         spoken: What people call such a row; None when that is its name.
     """
@@ -65,6 +67,7 @@ class OwnRows(Generic[Row]):
     columns: LiteralString
     row: Callable[..., Row]
     changeable: Sequence[LiteralString] = ()
+    provided: Mapping[str, LiteralString] = field(default_factory=dict)
     touched: Sequence[LiteralString] = ()
     spoken: str | None = None
 
@@ -90,7 +93,7 @@ class OwnRows(Generic[Row]):
             The row as it is now.
 
         Raises:
-            Problem: 404; it is not there for the one who asks.
+            Problem: 404; it is not there for the one who asks, or a new value is none that may be.
             psycopg.Error: The new values break a rule of the database.
         """
         changed = tuple(column for column in self.changeable if column in changes)
@@ -132,10 +135,11 @@ def _as_it_is(row_id: UUID) -> UUID:
 def _statement(
     rows: OwnRows[Any], shape: LiteralString, changed: tuple[LiteralString, ...] = ()
 ) -> LiteralString:
+    conditions = [rows.scope, *(rows.provided[name] for name in changed if name in rows.provided)]
     statement = SQL(shape).format(
         name=SQL(rows.name),
         table=SQL(rows.table),
-        scope=SQL(rows.scope),
+        condition=SQL(" AND ").join(map(SQL, conditions)),
         columns=SQL(rows.columns),
         changes=SQL(", ").join(
             map(SQL, (*(f"{column} = %({column})s" for column in changed), *rows.touched))

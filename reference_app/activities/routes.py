@@ -10,12 +10,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from reference_app.activities.queries import (
-    ACTIVITIES,
-    change_activity,
-    create_activity,
-    delete_activity,
-)
+from reference_app.activities.queries import ACTIVITIES, ACTIVITY, create_activity
 from reference_app.activities.values import Activity, ActivityChange, Category, NewActivity
 from reference_app.bodies import sent_fields
 from reference_app.identity.admission import only
@@ -64,10 +59,7 @@ class ActivitiesController(Controller):
         session: NamedDependency[Session],
     ) -> Activity:
         """Only the fields that are sent."""
-        changed = await change_activity(session, activity_id, sent_fields(data))
-        if changed is None:
-            raise not_found("activity")
-        return changed
+        return await ACTIVITY.change(session, activity_id, sent_fields(data))
 
     @delete("/{activity_id:uuid}", summary="Delete an activity")
     async def remove(
@@ -76,5 +68,4 @@ class ActivitiesController(Controller):
         session: NamedDependency[Session],
     ) -> None:
         """For good."""
-        if await delete_activity(session, activity_id) is None:
-            raise not_found("activity")
+        await ACTIVITY.delete(session, activity_id)

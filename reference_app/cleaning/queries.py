@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from reference_app.listing import Listing, NewestFirst
+from reference_app.own_rows import OwnRows
 from reference_app.session import Session
 
 Status = Literal["planned", "done", "cancelled"]
@@ -40,6 +41,16 @@ CLEANINGS = Listing(
     conditions={"gite_id": "r.gite_id = %(gite_id)s", "status": "r.status = %(status)s"},
 )
 
+CLEANING = OwnRows(
+    name="cleaning",
+    table="cleaning_schedule",
+    scope="owner_user_id = %(owner)s",
+    columns="id, gite_id, reservation_id, date, status, intervenant, created_at, updated_at",
+    row=Cleaning,
+    changeable=("date", "status", "intervenant"),
+    touched=("updated_at = now()",),
+)
+
 
 async def create_cleaning(session: Session, values: Mapping[str, Any]) -> Cleaning | None:
     """Plan a cleaning; None when the gîte is not this owner's, or the stay not in this gîte."""
@@ -59,44 +70,4 @@ async def create_cleaning(session: Session, values: Mapping[str, Any]) -> Cleani
                   updated_at""",
         {**values, "owner": session.user_id},
         Cleaning,
-    )
-
-
-async def change_cleaning(
-    session: Session, cleaning_id: UUID, changes: Mapping[str, Any]
-) -> Cleaning | None:
-    """Change the named fields; None when the cleaning is not there for this owner.
-
-    Args:
-        changes: New values by column; a column that is missing keeps its value.
-    """
-    return await session.first(
-        """/* change_cleaning */
-        UPDATE cleaning_schedule SET
-            date        = coalesce(%(date)s, date),
-            status      = coalesce(%(status)s, status),
-            intervenant = coalesce(%(intervenant)s, intervenant),
-            updated_at  = now()
-        WHERE id = %(id)s AND owner_user_id = %(owner)s
-        RETURNING id, gite_id, reservation_id, date, status, intervenant, created_at,
-                  updated_at""",
-        {
-            "date": changes.get("date"),
-            "status": changes.get("status"),
-            "intervenant": changes.get("intervenant"),
-            "id": cleaning_id,
-            "owner": session.user_id,
-        },
-        Cleaning,
-    )
-
-
-async def delete_cleaning(session: Session, cleaning_id: UUID) -> UUID | None:
-    """Remove a cleaning; None when it is not there for this owner."""
-    return await session.first(
-        """/* delete_cleaning */
-        DELETE FROM cleaning_schedule WHERE id = %(id)s AND owner_user_id = %(owner)s
-        RETURNING id""",
-        {"id": cleaning_id, "owner": session.user_id},
-        lambda deleted: deleted,
     )

@@ -16,12 +16,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from reference_app.bodies import sent_fields
 from reference_app.cleaning.queries import (
+    CLEANING,
     CLEANINGS,
     Cleaning,
     Status,
-    change_cleaning,
     create_cleaning,
-    delete_cleaning,
 )
 from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
@@ -89,10 +88,7 @@ class CleaningController(Controller):
         session: NamedDependency[Session],
     ) -> Cleaning:
         """Only the fields that are sent."""
-        changed = await change_cleaning(session, cleaning_id, sent_fields(data))
-        if changed is None:
-            raise not_found("cleaning")
-        return changed
+        return await CLEANING.change(session, cleaning_id, sent_fields(data))
 
     @delete("/{cleaning_id:uuid}", summary="Delete a cleaning")
     async def remove(
@@ -101,5 +97,4 @@ class CleaningController(Controller):
         session: NamedDependency[Session],
     ) -> None:
         """For good."""
-        if await delete_cleaning(session, cleaning_id) is None:
-            raise not_found("cleaning")
+        await CLEANING.delete(session, cleaning_id)

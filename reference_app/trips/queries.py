@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from reference_app.listing import Listing, NewestFirst
+from reference_app.own_rows import OwnRows
 from reference_app.session import Session
 
 
@@ -42,6 +43,20 @@ TRIPS = Listing(
     },
 )
 
+TRIP = OwnRows(
+    name="trip",
+    table="km_trajets",
+    scope="owner_user_id = %(owner)s",
+    columns="id, gite_id, date, depart, arrivee, hectometres, motif, created_at",
+    row=Trip,
+    changeable=("gite_id", "date", "depart", "arrivee", "hectometres", "motif"),
+    provided={
+        "gite_id": """(%(gite_id)s::uuid IS NULL OR EXISTS (
+            SELECT FROM gites g WHERE g.id = %(gite_id)s AND g.owner_user_id = %(owner)s))"""
+    },
+    spoken="trip or gîte",
+)
+
 
 async def create_trip(session: Session, values: Mapping[str, Any]) -> Trip | None:
     """Write a trip down; None when its gîte is not this owner's."""
@@ -56,50 +71,4 @@ async def create_trip(session: Session, values: Mapping[str, Any]) -> Trip | Non
         RETURNING id, gite_id, date, depart, arrivee, hectometres, motif, created_at""",
         {**values, "owner": session.user_id},
         Trip,
-    )
-
-
-async def change_trip(session: Session, trip_id: UUID, changes: Mapping[str, Any]) -> Trip | None:
-    """Change the named fields; None when the trip or its new gîte is not this owner's.
-
-    Args:
-        changes: New values by column; a column that is missing keeps its value.
-    """
-    return await session.first(
-        """/* change_trip */
-        UPDATE km_trajets SET
-            gite_id     = CASE WHEN %(set_gite_id)s THEN %(gite_id)s ELSE gite_id END,
-            date        = coalesce(%(date)s, date),
-            depart      = coalesce(%(depart)s, depart),
-            arrivee     = coalesce(%(arrivee)s, arrivee),
-            hectometres = coalesce(%(hectometres)s, hectometres),
-            motif       = coalesce(%(motif)s, motif)
-        WHERE id = %(id)s AND owner_user_id = %(owner)s
-          AND (%(gite_id)s::uuid IS NULL OR EXISTS (
-              SELECT FROM gites g WHERE g.id = %(gite_id)s AND g.owner_user_id = %(owner)s))
-        RETURNING id, gite_id, date, depart, arrivee, hectometres, motif, created_at""",
-        {
-            # nullable: "set to null" and "leave alone" must differ
-            "set_gite_id": "gite_id" in changes,
-            "gite_id": changes.get("gite_id"),
-            "date": changes.get("date"),
-            "depart": changes.get("depart"),
-            "arrivee": changes.get("arrivee"),
-            "hectometres": changes.get("hectometres"),
-            "motif": changes.get("motif"),
-            "id": trip_id,
-            "owner": session.user_id,
-        },
-        Trip,
-    )
-
-
-async def delete_trip(session: Session, trip_id: UUID) -> UUID | None:
-    """Remove a trip; None when it is not there for this owner."""
-    return await session.first(
-        """/* delete_trip */
-        DELETE FROM km_trajets WHERE id = %(id)s AND owner_user_id = %(owner)s
-        RETURNING id""",
-        {"id": trip_id, "owner": session.user_id},
-        lambda deleted: deleted,
     )

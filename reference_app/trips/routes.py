@@ -19,7 +19,7 @@ from reference_app.identity.admission import only
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import not_found
 from reference_app.session import Session
-from reference_app.trips.queries import TRIPS, Trip, change_trip, create_trip, delete_trip
+from reference_app.trips.queries import TRIP, TRIPS, Trip, create_trip
 
 Place = Annotated[str, Meta(min_length=1, max_length=200)]
 Purpose = Annotated[str, Meta(max_length=500)]
@@ -90,10 +90,7 @@ class TripsController(Controller):
         session: NamedDependency[Session],
     ) -> Trip:
         """Only the fields that are sent."""
-        changed = await change_trip(session, trip_id, sent_fields(data))
-        if changed is None:
-            raise not_found("trip, or its new gîte,")
-        return changed
+        return await TRIP.change(session, trip_id, sent_fields(data))
 
     @delete("/{trip_id:uuid}", summary="Delete a trip")
     async def remove(
@@ -102,5 +99,4 @@ class TripsController(Controller):
         session: NamedDependency[Session],
     ) -> None:
         """For good."""
-        if await delete_trip(session, trip_id) is None:
-            raise not_found("trip")
+        await TRIP.delete(session, trip_id)
