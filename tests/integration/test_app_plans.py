@@ -260,6 +260,53 @@ def test_the_limit_counts_gigabytes_and_holds_for_every_kind(campus: Site) -> No
     assert storage["state"] == "blocked"
 
 
+def create_while_the_plan_changes(up: Site) -> None:
+    """64 creations and 8 changes of plan at once: what was let in is there, and no more than fits.
+
+    The group ends on the smaller plan, so nothing of what came in after the last change may be
+    above its limit, and nothing at any time above the larger one's.
+    """
+    admin, boss = up.world.group("pro"), up.world.super_admin()
+    for index in range(2):
+        create_school(up, admin, f"École {index}")
+    creations = [
+        ("POST", "/api/schools", admin, {"json": {"name": f"É{k}", "city": "Dole"}})
+        for k in range(64)
+    ]
+    changes = [
+        ("PUT", f"/api/groups/{admin.tenant_id}/plan", boss, {"json": {"plan": plan}})
+        for plan in ("premium", "pro") * 4
+    ]
+    mixed = [call for k in range(8) for call in (*creations[8 * k : 8 * k + 8], changes[k])]
+
+    answers = up.app.together(mixed)
+    late = up.call("PUT", f"/api/groups/{admin.tenant_id}/plan", boss, json={"plan": "premium"})
+    refused = create_school(up, admin, "after the last change")
+
+    statuses = Counter(a.status_code for a in answers if a.request.method == "POST")
+    ((there,),) = up.world.rows(
+        "SELECT count(*) FROM schools WHERE school_group_id = %s", admin.tenant_id
+    )
+    assert set(statuses) <= {201, 409}
+    assert there == 2 + statuses[201] <= 10
+    assert {a.status_code for a in answers if a.request.method == "PUT"} == {200}
+    assert late.status_code == 200
+    assert refused == (201 if there < 3 else 409)
+
+
+@pytest.mark.covers("B-36", "B-28")
+def test_the_limit_holds_while_the_plan_changes_under_64_creations(campus: Site) -> None:
+    create_while_the_plan_changes(campus)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.covers("B-36", "B-28")
+def test_the_limit_holds_fifty_times_while_the_plan_changes(campus: Site) -> None:
+    for _ in range(50):
+        create_while_the_plan_changes(campus)
+
+
 def test_one_statement_of_many_rows_cannot_pass_the_limit_either(campus: Site) -> None:
     admin = campus.world.group("pro")
     with pytest.raises(psycopg.Error) as refused:
