@@ -17,7 +17,7 @@ from palier.errors import ExitCode, LoadError
 def main(options: Namespace) -> ExitCode:
     host, port = host_and_port(options.master, flag="--master")
     argv = [
-        *(sys.executable, "-m", "locust", "-f", "-", "--worker", "--palier-join"),
+        *(sys.executable, "-m", "scenarios.shell", "-f", "-", "--worker", "--palier-join"),
         *("--master-host", host, "--master-port", str(port), "--loglevel", "INFO"),
     ]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
