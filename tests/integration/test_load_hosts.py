@@ -70,6 +70,7 @@ def hosts(count: int) -> Iterator[list[Host]]:
                 pytest.skip(f"no network namespaces here: {error.stderr!r}")
             until_end.callback(ip, "netns", "del", name)
             ip("link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", name)
+            until_end.callback(ip, "link", "del", wire)
             ours, theirs = f"10.213.{number}.1", f"10.213.{number}.2"
             ip("addr", "add", f"{ours}/30", "dev", wire)
             ip("link", "set", wire, "up")
@@ -82,7 +83,8 @@ def hosts(count: int) -> Iterator[list[Host]]:
 
 @contextmanager
 def server(log: Path, address: str) -> Iterator[str]:
-    argv = [sys.executable, str(SUPPORT / "load_server.py"), str(log), address]
+    everywhere = "0.0.0.0"
+    argv = [sys.executable, str(SUPPORT / "load_server.py"), str(log), everywhere]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         yield f"http://{address}:{int(child.stdout.readline())}"
@@ -172,7 +174,7 @@ def test_a_machine_that_goes_silent_is_seen_and_the_others_do_its_work(
     run_dir = tmp_path / "run"
     plan = spread(plan_of(requests_per_s=90, duration_s=8, workers=3), 2)
     struck: list[float] = []
-    with hosts(2) as (first, second), server(tmp_path / "log", first.our_address) as url:
+    with hosts(2) as (first, second), server(tmp_path / "log", second.our_address) as url:
 
         def start(port: int) -> list[list[str]]:
             return [h.command(*palier_worker(h.our_address, port)) for h in (first, second)]
@@ -190,7 +192,7 @@ def test_a_machine_that_goes_silent_is_seen_and_the_others_do_its_work(
             result = drive(
                 plan,
                 run_dir=run_dir,
-                url=url.replace(first.our_address, second.our_address),
+                url=url,
                 bind=("0.0.0.0", 0),
                 on_listening=workers.on_listening,
                 on_start=on_start,
