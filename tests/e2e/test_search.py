@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 
 INTERRUPTED, UNDECIDED = 130, 4
 
+# The limit is long: a generator may be late by a part of it, and a busy machine makes it so.
 TIERS = """
 systems:
   known:
@@ -43,8 +44,8 @@ systems:
             metric: response_time
             percentile: 0.95
             comparator: "<"
-            limit: 400
-            unit: ms
+            limit: 4
+            unit: s
           largest:
             role: gate
             title: No answer is slow
