@@ -96,8 +96,8 @@ CASES = (
     Case(servers=4, mean_s=0.006, fraction=0.95, limit_s=0.024, start_per_s=280),
     Case(servers=4, mean_s=0.005, fraction=0.90, limit_s=0.016, start_per_s=340),
 )
-"""Busy for 60 % to 74 % of the time at the capacity: a queue that is busier forgets more slowly, and
-takes longer to be known."""
+"""At the capacity they are busy for 60 % to 74 % of the time; a queue that is busier forgets more
+slowly, and takes longer to be known."""
 
 
 def search(number: int, case: Case, folder: Path) -> Answer:
