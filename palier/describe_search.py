@@ -47,7 +47,7 @@ def _decided(decision: Decision, seconds: int) -> str:
     one = decision.binding
     return (
         f"{OUTCOMES[decision.outcome]} after {seconds} s: {one.gate.id} missed by "
-        f"{one.share:.2%} ({one.low:.2%} to {one.high:.2%}) of {one.gate.allowed:.4g}"
+        f"{one.share:.2%} ({one.low:.2%} to {one.high:.2%}) of {one.gate.allowed * 100:.4g}%"
     )
 
 
