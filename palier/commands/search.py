@@ -79,7 +79,7 @@ def _new_search(options: Namespace) -> SearchFiles:
             where="palier search",
             fix="`palier search TIER`, or --resume DIR to go on with a search",
         )
-    whole = Namespace(**vars(options), duration=None, no_abort=True)
+    whole = Namespace(**vars(options), duration=None, no_abort=True, remote_workers=0)
     plan = plan_of(load_catalogue(options.tiers), whole)
     _check_plan(plan)
     log = SearchLog(rules=_rules(plan, options))
