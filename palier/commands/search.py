@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,14 @@ measured; docs/method.md says with what."""
 
 ROOM: Final = 0.9
 """Of the certified rate: arrivals at random have busier seconds than their mean."""
+
+SETTLED: Final[Mapping[str, object]] = {
+    "duration": None,
+    "no_abort": True,
+    "remote_workers": 0,
+    "lost_workers": "invalid",
+}
+"""Options of a run that a search leaves no choice about."""
 
 QUESTION: Final = ("tier", "start", "most", "width", "longest", "url", "out")
 """Options that are not given again when a search is resumed: its directory holds them."""
@@ -79,8 +88,7 @@ def _new_search(options: Namespace) -> SearchFiles:
             where="palier search",
             fix="`palier search TIER`, or --resume DIR to go on with a search",
         )
-    whole = Namespace(**vars(options), duration=None, no_abort=True, remote_workers=0)
-    plan = plan_of(load_catalogue(options.tiers), whole)
+    plan = plan_of(load_catalogue(options.tiers), Namespace(**vars(options), **SETTLED))
     _check_plan(plan)
     log = SearchLog(rules=_rules(plan, options))
     _warn_of_rates(plan, log.rules.highest_per_s)
