@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 HIGHEST_DEPENDENCE: Final = 0.95
 """Lag-1 autocorrelation above which a trend and dependence cannot be told apart in one run."""
 
+CANNOT_TELL: Final = 0.85
+"""From this lag-1 autocorrelation on, a series of a minute has the worth of five values or fewer:
+a queue that grows without end and a slow wave look alike. A system with a memory of seconds (0.8 in
+truth) reaches it in one run of twenty; an overloaded queue, which is a random walk, often does."""
+
 
 def widening(rest: NDArray[np.float64]) -> float:
     """By how much the variance of a mean or slope grows with AR(1) errors: ``(1 + r) / (1 - r)``.

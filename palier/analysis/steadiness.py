@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr  # not scipy.stats, which takes a second to import
 
 from palier.analysis.findings import Steadiness
-from palier.analysis.shortseries import widening
+from palier.analysis.shortseries import CANNOT_TELL, widening
 from palier.analysis.step import Step, find_step
 
 FEWEST_SECONDS: Final = 12
@@ -40,10 +40,17 @@ SLOW_FACTOR: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """A monotone trend: its size over the whole series and the p-value of its test."""
+    """A monotone trend: its size over the whole series and the p-value of its test.
+
+    Attributes:
+        change: Its size, in the unit of the values.
+        p_value: Of no trend.
+        dependence: Lag-1 autocorrelation of what is left when it is taken out.
+    """
 
     change: float
     p_value: float
+    dependence: float = 0.0
 
 
 def find_trend(values: NDArray[np.float64]) -> Trend:
@@ -72,7 +79,12 @@ def find_trend(values: NDArray[np.float64]) -> Trend:
     if n < 4 or finite.sum() < 4:
         return Trend(change=0.0, p_value=1.0)
     slope = median_slope(at[finite], known[finite])
-    return Trend(change=slope * float(at[-1] - at[0]), p_value=_trend_p_value(at, known))
+    p_value, wider = _trend_test(at, known)
+    return Trend(
+        change=slope * float(at[-1] - at[0]),
+        p_value=p_value,
+        dependence=(wider - 1) / (wider + 1),
+    )
 
 
 def median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -88,22 +100,23 @@ def median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     return float(np.median(np.concatenate(slopes)))
 
 
-def _trend_p_value(at: NDArray[np.float64], known: NDArray[np.float64]) -> float:
+def _trend_test(at: NDArray[np.float64], known: NDArray[np.float64]) -> tuple[float, float]:
+    """The p-value, and by how much dependence widens the variance."""
     n = len(known)
     time = at - at.mean()
     ranks = pd.Series(known).rank().to_numpy()
     ranks = ranks - ranks.mean()
     if not ranks.any():
-        return 1.0
+        return 1.0, 1.0
     slope = float(time @ ranks) / float(time @ time)
     rest = ranks - slope * time
     squares = float(rest @ rest)
     if squares <= 1e-9 * float(ranks @ ranks):
-        return 0.0
+        return 0.0, 1.0
     wider = widening(rest)
     error = math.sqrt(squares / (n - 2) * wider / float(time @ time))
     # Student's t: the lower tail of the negative value is the upper tail.
-    return float(2 * stdtr(max(1.0, n / wider - 2), -abs(slope) / error))
+    return float(2 * stdtr(max(1.0, n / wider - 2), -abs(slope) / error)), wider
 
 
 def judge_steadiness(
@@ -141,12 +154,10 @@ def judge_steadiness(
     tail = find_trend(slow_shares)
     before, after = _halves(slow_shares)
 
-    why, steady, p_value = "", True, min(level.p_value, tail.p_value)
-    if (
-        level.p_value < significance
-        and abs(change) >= SMALLEST_CHANGE
-        and absolute_s >= SMALLEST_CHANGE_S
-    ):
+    matters = abs(change) >= SMALLEST_CHANGE and absolute_s >= SMALLEST_CHANGE_S
+    steady: bool | None = True
+    why, p_value = "", min(level.p_value, tail.p_value)
+    if level.p_value < significance and matters:
         steady, p_value = False, level.p_value
         why = (
             f"the median response time {_moves(change)} by {abs(change):.0%} "
@@ -170,6 +181,13 @@ def judge_steadiness(
         why = (
             "the response time of the first third never comes near that of the second half: "
             "the system was still warming up, or was already drifting"
+        )
+    elif matters and level.dependence >= CANNOT_TELL:
+        steady = None
+        why = (
+            f"the median response time {_moves(change)} by {abs(change):.0%} over the judged "
+            f"window, but neighbouring seconds depend on each other so much (autocorrelation "
+            f"{level.dependence:.2f}) that a drift and a slow wave look alike"
         )
     else:
         why = f"no drift of the median or of the slow share found in {seconds} s"

@@ -23,7 +23,7 @@ SPREADS: Final = 3.0
 second need: then a quarter is less than chance. The median of three seconds varies by 0.72 of one
 (0.5 sqrt(pi / 2) sqrt(4 / 3)), so chance alone exceeds it in one start of 30,000. With 4 twice
 as many decaying starts are cut too early and then called a drift; with 2.2 the start of a real
-drift is cut off so often that 5 % more of short ones are lost (benchmarks/steadiness.py)."""
+drift is cut off so often that 5 % more of short ones are lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
