@@ -158,7 +158,8 @@ class Master:
     def _start(self, t0_ns: int) -> None:
         for worker in self._workers:
             ahead_ns = 0 if worker.clock is None else worker.clock.ahead_ns
-            worker.heard_ns = t0_ns
+            # Not t0 alone: everybody may have stood still since that was chosen.
+            worker.heard_ns = max(t0_ns, time.monotonic_ns())
             self._say(START, {"t0_ns": t0_ns + ahead_ns, "ahead_ns": ahead_ns}, worker.client)
         gevent.spawn(self._watch)
 
@@ -194,7 +195,7 @@ class Master:
             now_ns = time.monotonic_ns()
             if now_ns - looked_ns > STOOD_STILL_S * 1e9:
                 for worker in self._workers:
-                    worker.heard_ns += now_ns - looked_ns
+                    worker.heard_ns = max(worker.heard_ns, now_ns)
             looked_ns = now_ns
             for number, worker in enumerate(self._workers):
                 inbox = worker.inbox
