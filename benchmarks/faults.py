@@ -32,7 +32,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 
@@ -134,6 +134,10 @@ class Fault:
 # the faults ---------------------------------------------------------------------------------
 
 
+HOG: Final = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""Wants a core all the time, and does not outlive a benchmark that was killed."""
+
+
 def hog_the_core(scene: Scene) -> None:
     """Eight processes that want the generator's core all the time.
 
@@ -145,9 +149,7 @@ def hog_the_core(scene: Scene) -> None:
 
     def begin(_loaders: tuple[int, ...]) -> None:
         for _ in range(8):
-            hog = subprocess.Popen(
-                [sys.executable, "-c", "while True: pass"], start_new_session=True
-            )
+            hog = subprocess.Popen([sys.executable, "-c", HOG], start_new_session=True)
             scene.ends.callback(hog.wait)
             scene.ends.callback(hog.kill)
             os.sched_setaffinity(hog.pid, core)
