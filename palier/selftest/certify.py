@@ -29,8 +29,10 @@ TRUTH_S: Final = 10.5
 """10,500 requests: enough for p99.9, with two stalls among them."""
 
 RATES_FROM_PER_S: Final = 1000.0
-RATE_S: Final = 2.5
-"""One rate: thousands of requests, so that its 99th percentile is known within a few per cent."""
+RATE_S: Final = 3.0
+RATE_FROM_S: Final = 1.0
+"""One rate: thousands of requests, so that its 99th percentile is known within a few per cent.
+The first second is the warm-up, which no run judges either."""
 
 RATE_TIMEOUT_S: Final = 1.0
 """Beyond its limit a loader drowns; it is not waited for."""
@@ -135,7 +137,7 @@ def sleep_lateness_s() -> list[float]:
 
 def _step(rate_per_s: float, cores: Cores, say: Callable[[str], None]) -> RateStep:
     say(f"rate: {rate_per_s:,.0f} requests/s")
-    trial = _trial(rate_per_s, RATE_S, (), cores, timeout_s=RATE_TIMEOUT_S)
+    trial = _trial(rate_per_s, RATE_S, (), cores, timeout_s=RATE_TIMEOUT_S, lag_from_s=RATE_FROM_S)
     return RateStep(
         rate_per_s=rate_per_s,
         lag_p50_s=trial.lag_p50_s,
@@ -151,10 +153,11 @@ def _trial(
     flags: Sequence[str],
     cores: Cores,
     timeout_s: float = REQUEST_TIMEOUT_S,
+    lag_from_s: float = 0.0,
 ) -> Trial:
     with tempfile.TemporaryDirectory(prefix="palier-selftest-") as folder:
         plan = trial_plan(rate_per_s=rate_per_s, duration_s=duration_s, timeout_s=timeout_s)
-        return run_trial(Path(folder), plan, flags, cores=cores)
+        return run_trial(Path(folder), plan, flags, cores=cores, lag_from_s=lag_from_s)
 
 
 def _finite(value_s: float) -> float | None:

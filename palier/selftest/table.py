@@ -15,12 +15,12 @@ NARROWEST = 60
 """Below this a table would be cut to nothing; the terminal may wrap instead."""
 
 
-def limits_text(limits: Limits, kept: Path, *, width: int, color: bool) -> str:
+def limits_text(limits: Limits, kept: Path | None, *, width: int, color: bool) -> str:
     """The certificate as text with a newline at the end; nothing depends on colour alone.
 
     Args:
         limits: What was found.
-        kept: Where it is kept.
+        kept: Where it is kept; None when it is not.
         width: Columns of the terminal.
         color: Whether to use ANSI colours.
     """
@@ -96,7 +96,7 @@ def _rates(console: Console, limits: Limits) -> None:
     console.print(table)
 
 
-def _rest(console: Console, limits: Limits, kept: Path) -> None:
+def _rest(console: Console, limits: Limits, kept: Path | None) -> None:
     console.print()
     console.print(
         f"A sleep of this machine ends {_ms(limits.timer_p50_s)} late "
@@ -104,7 +104,13 @@ def _rest(console: Console, limits: Limits, kept: Path) -> None:
     )
     if limits.shared_core:
         console.print("Note: one core for generator and server; with two the rate is higher.")
-    console.print(f"Took {limits.took_s:.0f} s. A run beyond the certified rate will say so.")
+    took = f"Took {limits.took_s:.0f} s."
+    if kept is None:
+        console.print(
+            f"{took} Nothing is kept: try again when this machine has nothing else to do."
+        )
+        return
+    console.print(f"{took} A run beyond the certified rate will say so.")
     console.print(Text.assemble(("kept  ", "bold"), str(kept)), soft_wrap=True)
 
 

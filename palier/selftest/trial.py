@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -128,6 +130,7 @@ def run_trial(
     *,
     cores: Cores = Cores(),
     fractions: Sequence[float] = FRACTIONS,
+    lag_from_s: float = 0.0,
 ) -> Trial:
     """Drive the server and lay what was measured beside its log.
 
@@ -137,13 +140,17 @@ def run_trial(
         server_flags: Law and stalls.
         cores: Who runs where.
         fractions: Percentiles to compare.
+        lag_from_s: Lag before this second is left out: connections are opened in the first.
 
     Raises:
         LoadError: Generator or server did not start or end.
         KeyboardInterrupt: It was stopped.
     """
     run_dir = folder / "run"
-    with known_server(folder / "answers.npy", server_flags, cpu_set=cores.server) as server:
+    with (
+        _kept_off(cores),
+        known_server(folder / "answers.npy", server_flags, cpu_set=cores.server) as server,
+    ):
         result = drive(plan, run_dir=run_dir, url=server.url, cpu_set=cores.generator)
         log = server.end()
     if result.interrupted:
@@ -158,7 +165,7 @@ def run_trial(
     true_s = true_responses_s(at_us, log, t0=result.t0)
     histograms = read_histograms(run_dir / HISTOGRAMS_FILE)
     ledger = read_ledger(run_dir / LEDGER_FILE).sum(numeric_only=True)
-    lag = make_sample(histograms, clock="lag", exact=STARTED, censored=())
+    lag = make_sample(histograms, clock="lag", from_s=lag_from_s, exact=STARTED, censored=())
     lag_s = np.repeat(bucket_middles_s(lag.bucket), lag.count)
     return Trial(
         rate_per_s=plan.requests_per_s,
@@ -173,6 +180,20 @@ def run_trial(
         lag_p99_s=float(np.quantile(lag_s, 0.99, method="inverted_cdf")),
         cpu_s=sum(line["health"]["cpu_s"] for line in _lines(run_dir)),
     )
+
+
+@contextmanager
+def _kept_off(cores: Cores) -> Iterator[None]:
+    """We read lines while the generator sends: on the server's core, not on the generator's."""
+    if cores.server is None or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores.server)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _lines(run_dir: Path) -> list[dict[str, Any]]:

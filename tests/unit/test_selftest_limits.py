@@ -124,3 +124,12 @@ def test_the_table_says_what_is_true_and_what_is_not() -> None:
     assert "✘ off" in text
     assert "✘ late" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_table_says_when_nothing_is_kept() -> None:
+    nothing = dataclasses.replace(LIMITS, rate_per_s=0.0, steps=(step(1000, holds=False),))
+
+    text = limits_text(nothing, None, width=100, color=False)
+
+    assert "NOT CERTIFIED" in text
+    assert "Nothing is kept" in text
