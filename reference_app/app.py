@@ -16,6 +16,11 @@ from litestar.router import Router
 
 from reference_app import health
 from reference_app.activities.routes import ActivitiesController
+from reference_app.automation.routes import (
+    AutomationController,
+    ResumptionController,
+    SubscriptionController,
+)
 from reference_app.bulk.routes import (
     BulkController,
     BulkCreationController,
@@ -168,6 +173,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             PlanContentController,
             GroupsController,
             UsageController,
+            SubscriptionController,
+            AutomationController,
+            ResumptionController,
             SchoolsController,
             SchoolModulesController,
             StudentsController,

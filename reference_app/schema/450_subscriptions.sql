@@ -12,3 +12,10 @@ GRANT SELECT, INSERT, UPDATE ON automation_runs TO app_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON automation_retries TO app_worker;
 -- whom a notice is for
 GRANT SELECT (id, role, school_group_id) ON users TO app_worker;
+
+REVOKE EXECUTE ON FUNCTION subscription_period_end(date, text, smallint),
+    renew_subscriptions(uuid[], date), renew_by_hand(uuid, date), resume_subscription(uuid, date)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION subscription_period_end(date, text, smallint),
+    renew_subscriptions(uuid[], date) TO app_worker;
+GRANT EXECUTE ON FUNCTION renew_by_hand(uuid, date), resume_subscription(uuid, date) TO app_user;
