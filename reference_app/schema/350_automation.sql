@@ -47,33 +47,33 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found subscriptions;
+    subscribed subscriptions;
 BEGIN
     IF current_setting('app.role', true) IS DISTINCT FROM 'group_admin'
        OR current_setting('app.tenant_id', true) IS DISTINCT FROM of_group::text THEN
-        RETURN 'not-found';
+        RETURN 'not-subscribed';
     END IF;
     PERFORM FROM subscriptions WHERE school_group_id = of_group FOR NO KEY UPDATE;
-    SELECT * INTO found FROM subscriptions WHERE school_group_id = of_group;
+    SELECT * INTO subscribed FROM subscriptions WHERE school_group_id = of_group;
     IF NOT FOUND THEN
-        RETURN 'not-found';
+        RETURN 'not-subscribed';
     END IF;
-    IF found.status = 'active' AND found.ends_on - today > 30 THEN
+    IF subscribed.status = 'active' AND subscribed.ends_on - today > 30 THEN
         RETURN 'not-due';
     END IF;
     -- without a means of payment a group pays by invoice
     IF EXISTS (SELECT FROM plan_prices
-               WHERE plan_id = found.plan_id AND cycle = found.cycle AND cents > 0)
+               WHERE plan_id = subscribed.plan_id AND cycle = subscribed.cycle AND cents > 0)
        AND EXISTS (SELECT FROM payment_methods WHERE school_group_id = of_group)
        AND NOT EXISTS (SELECT FROM payments
-                       WHERE school_group_id = of_group AND subscription_id = found.id
-                         AND period = found.period + 1 AND status = 'succeeded') THEN
+                       WHERE school_group_id = of_group AND subscription_id = subscribed.id
+                         AND period = subscribed.period + 1 AND status = 'succeeded') THEN
         RETURN 'payment-required';
     END IF;
-    PERFORM renew_subscriptions(ARRAY[found.id], today);
-    DELETE FROM automation_retries WHERE subscription_id = found.id;
+    PERFORM renew_subscriptions(ARRAY[subscribed.id], today);
+    DELETE FROM automation_retries WHERE subscription_id = subscribed.id;
     INSERT INTO automation_log (subscription_id, school_group_id, period, action, outcome)
-    VALUES (found.id, of_group, found.period, 'renew', 'done');
+    VALUES (subscribed.id, of_group, subscribed.period, 'renew', 'done');
     RETURN NULL;
 END $$;
 
@@ -85,21 +85,21 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found subscriptions;
+    subscribed subscriptions;
 BEGIN
     IF current_setting('app.role', true) IS DISTINCT FROM 'super_admin' THEN
         RETURN false;
     END IF;
     PERFORM FROM subscriptions WHERE school_group_id = of_group FOR NO KEY UPDATE;
-    SELECT * INTO found FROM subscriptions WHERE school_group_id = of_group;
+    SELECT * INTO subscribed FROM subscriptions WHERE school_group_id = of_group;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    DELETE FROM automation_retries WHERE subscription_id = found.id;
-    IF found.status <> 'active' THEN
-        PERFORM renew_subscriptions(ARRAY[found.id], today);
+    DELETE FROM automation_retries WHERE subscription_id = subscribed.id;
+    IF subscribed.status <> 'active' THEN
+        PERFORM renew_subscriptions(ARRAY[subscribed.id], today);
         INSERT INTO automation_log (subscription_id, school_group_id, period, action, outcome)
-        VALUES (found.id, of_group, found.period, 'resume', 'done');
+        VALUES (subscribed.id, of_group, subscribed.period, 'resume', 'done');
     END IF;
     RETURN true;
 END $$;
