@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time as time_of_day
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -208,6 +209,7 @@ def invoice_or_leave(number: int) -> Paying:
     return "leaves" if number % 4 == 1 else "at once"
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.covers("B-40", "B-41", "B-42", "B-43", "B-44", "F-29", "J-11", "T-21", "T-22")
 def test_a_year_over_500_groups_gives_exactly_the_expected_notices_renewals_and_suspensions(
     service: Service,
@@ -249,12 +251,14 @@ def test_a_year_over_500_groups_gives_exactly_the_expected_notices_renewals_and_
     assert service.world.rows("SELECT DISTINCT chunks, groups FROM automation_runs") == [(10, 500)]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.covers("B-43", "B-44")
 def test_killed_at_random_points_it_comes_to_the_same(service: Service) -> None:
     _kill_again_and_again(service, groups=120, through=date(2026, 3, 31), kills=5, at_once=1)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.covers("B-43", "B-44", "F-29")
 def test_a_year_over_500_groups_comes_to_the_same_over_fifty_kills_of_two_processes_at_once(
     service: Service,
@@ -289,12 +293,9 @@ def _kill_again_and_again(
                 )
                 for _ in range(at_once)
             ]
-            wait_for(
-                lambda begun=begun, mark=mark: (  # type: ignore[misc]
-                    reached()[0] >= mark or all(each.popen.poll() is not None for each in begun)
-                ),
-                "it does not get on",
-            )
+            # bounded by the time limit of the test alone: nobody knows how busy the machine is
+            while reached()[0] < mark and any(each.popen.poll() is None for each in begun):
+                time_of_day.sleep(0.005)
             for each in begun:
                 each.kill()
         service.wait_until_nobody_is_connected()
@@ -311,6 +312,7 @@ def _kill_again_and_again(
     check_the_year(service, found, days)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.covers("B-43")
 def test_two_processes_at_once_come_to_the_same(service: Service) -> None:
     found = tenants(FIRST, 120, invoice_or_leave)
