@@ -331,10 +331,10 @@ def test_a_process_killed_in_the_middle_of_a_chunk_leaves_nothing_of_it(service:
     found = [Tenant(n, "monthly", FIRST, None, "at once") for n in range(20)]
     service.take_on(found)
     with (
-        service.world.connection.transaction(),
+        psycopg.connect(service.world.admin_url) as holder,
         service.automation("--today", f"{FIRST}", "--once") as stuck,
     ):
-        service.world.run("SELECT FROM subscriptions WHERE id = %s FOR UPDATE", UUID(int=7))
+        holder.execute("SELECT FROM subscriptions WHERE id = %s FOR UPDATE", [UUID(int=7)])
         service.world.wait_for_lock("lock_subscriptions")
         stuck.kill()
     service.wait_until_nobody_is_connected()
