@@ -330,13 +330,11 @@ def test_a_process_killed_in_the_middle_of_a_chunk_leaves_nothing_of_it(service:
     """It waits for the lock of a group's row, and has taken others of the chunk."""
     found = [Tenant(n, "monthly", FIRST, None, "at once") for n in range(20)]
     service.take_on(found)
-    with (
-        psycopg.connect(service.world.admin_url) as holder,
-        service.automation("--today", f"{FIRST}", "--once") as stuck,
-    ):
+    with psycopg.connect(service.world.admin_url) as holder:
         holder.execute("SELECT FROM subscriptions WHERE id = %s FOR UPDATE", [UUID(int=7)])
-        service.world.wait_for_lock("lock_subscriptions")
-        stuck.kill()
+        with service.automation("--today", f"{FIRST}", "--once") as stuck:
+            service.world.wait_for_lock("lock_subscriptions")
+            stuck.kill()
     service.wait_until_nobody_is_connected()
     assert service.events() == []
 
