@@ -57,10 +57,15 @@ def judge(
         reasons=reasons,
         ledger=findings.ledger,
         targets=judged,
-        interrupted=findings.interrupted,
+        interrupted=findings.interrupted and not _disk_was_full(findings),
         aborted=None if findings.aborted is None else findings.aborted.rule,
         invariants=tuple(invariants),
     )
+
+
+def _disk_was_full(findings: Findings) -> bool:
+    """Then the run ended early although nobody stopped it."""
+    return any(check.name == "disk" and not check.ok for check in findings.health)
 
 
 def decide(

@@ -49,6 +49,7 @@ class Verdict:
     ledger: LedgerTotals
     targets: tuple[TargetVerdict, ...]
     interrupted: bool
+    """Somebody stopped it; a run whose disk was full was stopped by nobody."""
     invariants: tuple[Invariant, ...] = ()
     """What had to hold in the data; a violated one fails the run."""
     aborted: str | None = None

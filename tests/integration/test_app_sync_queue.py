@@ -329,13 +329,13 @@ def test_a_task_longer_than_its_lease_stays_with_a_worker_that_lives(
     world: SyncWorld, outside: Platform
 ) -> None:
     owner, unit_id, address = world.calendar(path="hold/long/")
-    with worker(world, outside, QUEUE, APP_SYNC_LEASE_S=1):
+    with worker(world, outside, QUEUE, APP_SYNC_LEASE_S=3):
         task = world.task(owner, unit_id)
         outside.wait_until_held("long")
         first = world.task_row(task)["lease_until"]
-        with worker(world, outside, QUEUE, APP_SYNC_LEASE_S=1):
+        with worker(world, outside, QUEUE, APP_SYNC_LEASE_S=3):
             wait_for(
-                lambda: (world.task_row(task)["lease_until"] - first).total_seconds() > 1.5,
+                lambda: (world.task_row(task)["lease_until"] - first).total_seconds() > 3.5,
                 "the lease is not renewed",
             )
             outside.release("long")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from project_tree import ROOT, project_files, text_of
@@ -49,3 +50,10 @@ def test_every_text_file_ends_with_a_newline_and_has_unix_line_ends():
     ]
 
     assert bad == []
+
+
+def test_no_two_test_files_have_the_same_name():
+    """Without packages pytest cannot tell them apart when one process collects both."""
+    names = Counter(path.name for path in project_files() if path.name.startswith("test_"))
+
+    assert [name for name, count in names.items() if count > 1] == []
