@@ -50,6 +50,8 @@ from reference_app.identity.sign_in import SignIn
 from reference_app.identity.tokens import Tokens
 from reference_app.information.routes import InformationController
 from reference_app.linen.routes import LinenController
+from reference_app.live.live import Live
+from reference_app.live.routes import LiveController
 from reference_app.log import configure_logging
 from reference_app.metrics import Metrics, ReplicaMetrics
 from reference_app.notifications.routes import NotificationsController
@@ -123,6 +125,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     sign_in = SignIn(database, tokens, settings.password_log2_n)
     fetcher = Fetcher(settings.calendars)
     calendar_proxy = CalendarProxy(fetcher, settings.calendars)
+    live = Live(database, tokens, settings, metrics.registry)
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
@@ -133,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         try:
             yield
         finally:
+            await live.close()
             sign_in.close()
             tax_office.close()
             await calendar_proxy.close()
@@ -171,6 +175,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             PlansController,
             PlanAdministrationController,
             PlanContentController,
+            LiveController,
             GroupsController,
             UsageController,
             SubscriptionController,
@@ -199,6 +204,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             "fetcher": Provide(lambda: fetcher, sync_to_thread=False),
             "calendars": Provide(lambda: settings.calendars, sync_to_thread=False),
             "calendar_proxy": Provide(lambda: calendar_proxy, sync_to_thread=False),
+            "live": Provide(lambda: live, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,

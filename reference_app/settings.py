@@ -45,6 +45,8 @@ class Settings:
             for no limit.
         cache_memory_mb: ``APP_CACHE_MEMORY_MB``: what ``cache: memory`` may take in a process.
         calendars: ``APP_CALENDAR_HOSTS`` and ``APP_OUTBOUND_PROXY``: which calendars may be asked.
+        live_url: ``APP_LIVE_DATABASE_URL``: where to listen for plan changes, the server itself;
+            None for ``database_url``. A pooler cannot be listened through.
         log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
     """
@@ -62,6 +64,7 @@ class Settings:
     rate_limit_per_min: int | None = None
     cache_memory_mb: int = 64
     calendars: Calendars = field(default_factory=Calendars)
+    live_url: str | None = field(default=None, repr=False)
     log_level: str = "WARNING"
     access_log: bool = False
 
@@ -140,6 +143,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         redis_prefix=environment.get("APP_REDIS_PREFIX", ""),
         cache_memory_mb=cache_memory_mb,
         calendars=calendars,
+        live_url=environment.get("APP_LIVE_DATABASE_URL") or None,
         log_level=log_level,
         access_log=environment.get("APP_ACCESS_LOG", "0") == "1",
     )

@@ -291,6 +291,10 @@ METRICS: Final[Mapping[str, Metric]] = {
     "page_rows_max": _fact("page_rows_max", "the longest page"),
     "second_load_hit": _fact("second_load_hit", "a second load that a cache could answer"),
     "sync_retries_max": _fact("sync_retries_max", "a task of synchronisation"),
+    "plan_change_propagation_p99": _fact(
+        "plan_change_propagation_p99", "a plan change that reached a listener"
+    ),
+    "notification_bytes_max": _fact("notification_bytes_max", "a message to a listener"),
     "tier1_index_count": _fact("tier1_index_count", "the tier 1 set of indexes in place"),
     "database_size": _database_size,
     "database_size_of_plan": _share_of_plan(

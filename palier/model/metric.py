@@ -85,6 +85,17 @@ _ALL = (
         used_up_by_load=False,
     ),
     Metric(
+        name="plan_change_propagation_p99",
+        units=("ms", "s"),
+        meaning="from the commit of a plan change to its receipt by a listener, 99th percentile",
+    ),
+    Metric(
+        name="notification_bytes_max",
+        units=("B", "KB"),
+        meaning="the largest message that told a listener of a plan change",
+        used_up_by_load=False,
+    ),
+    Metric(
         name="tier1_index_count",
         units=("indexes",),
         meaning="indexes of the tier 1 set",

@@ -35,6 +35,9 @@ PlanLimit = Literal[
 ]
 """What a plan can limit; the names carry their units."""
 
+LISTENERS_MAX = 20_000
+"""A client has some 28,000 ports of its own to one address; no run may take them all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSpec:
@@ -77,6 +80,7 @@ class LoadSpec:
         concurrency: Share of them that is active at once, in (0, 1].
         pace_per_min: Requests per minute of one active user.
         requests_per_s: Stated rate; when set it wins over the derivation.
+        listeners: Sockets that stay open beside the load and hear of plan changes; 0 for none.
         note: Where the numbers come from.
     """
 
@@ -84,6 +88,7 @@ class LoadSpec:
     concurrency: Share = 0.10
     pace_per_min: Positive = 10.0
     requests_per_s: Positive | None = None
+    listeners: Annotated[int, Bounds(at_least=0, at_most=LISTENERS_MAX)] = 0
     note: str = ""
 
     def __post_init__(self) -> None:

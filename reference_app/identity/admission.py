@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from reference_app.identity.principal import Principal, Role
@@ -23,6 +24,10 @@ Limit = Callable[[Scope, Principal], Awaitable[None]]
 """Raises a Problem when this person has asked too often."""
 
 _ROLES = "roles"
+
+TOKEN_PROTOCOL = "bearer."
+"""Begins the subprotocol that carries a token: scripts in a browser cannot set the header of a
+WebSocket, and an address would end up in logs."""
 
 
 def only(*roles: Role) -> dict[str, Any]:
@@ -42,8 +47,8 @@ def admission(tokens: Tokens, limit: Limit | None) -> Callable[[ASGIApp], ASGIAp
         async def admit(scope: Scope, receive: Receive, send: Send) -> None:
             opt = scope["route_handler"].opt
             if not opt.get("public"):
-                principal = _principal(tokens, scope)
-                scope["user"] = principal
+                principal, token = _principal(tokens, scope)
+                scope["user"], scope["auth"] = principal, token
                 if limit is not None:
                     await limit(scope, principal)
                 roles = opt.get(_ROLES)
@@ -60,7 +65,8 @@ def admission(tokens: Tokens, limit: Limit | None) -> Callable[[ASGIApp], ASGIAp
     return admit_to
 
 
-def _principal(tokens: Tokens, scope: Scope) -> Principal:
+def _principal(tokens: Tokens, scope: Scope) -> tuple[Principal, str]:
+    """Who asks, and the token that says so."""
     scheme, _, token = _authorization(scope).partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem(
@@ -69,8 +75,9 @@ def _principal(tokens: Tokens, scope: Scope) -> Principal:
             "an access token is needed: Authorization: Bearer <token>",
             headers={"WWW-Authenticate": "Bearer"},
         )
+    token = token.strip()
     try:
-        return tokens.read(token.strip())
+        return tokens.read(token), token
     except InvalidTokenError as error:
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
@@ -84,4 +91,8 @@ def _authorization(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"authorization":
             return value.decode("latin-1")
+    if scope["type"] == ScopeType.WEBSOCKET:
+        for protocol in scope["subprotocols"]:
+            if protocol.startswith(TOKEN_PROTOCOL):
+                return f"Bearer {protocol.removeprefix(TOKEN_PROTOCOL)}"
     return ""

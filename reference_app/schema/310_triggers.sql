@@ -65,25 +65,3 @@ CREATE OR REPLACE TRIGGER limit_staff AFTER INSERT ON staff
 CREATE OR REPLACE TRIGGER limit_storage AFTER INSERT ON stored_files
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION enforce_plan_limit('storage');
-
--- Plan changes (B-17, B-22) ----------------------------------------------------------------
--- Delivered at commit. Ids and slugs only, so the payload stays far below 1 KB; it says enough
--- for a toast that names the plan (B-210).
-CREATE OR REPLACE FUNCTION notify_plan_change() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp
-AS $$
-BEGIN
-    PERFORM pg_notify('plan_changed', json_build_object(
-        'school_group_id', NEW.school_group_id,
-        'old_plan', (SELECT slug FROM public.subscription_plans WHERE id = OLD.plan_id),
-        'plan', (SELECT slug FROM public.subscription_plans WHERE id = NEW.plan_id),
-        'plan_id', NEW.plan_id,
-        'at', now()
-    )::text);
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE TRIGGER plan_change AFTER UPDATE ON subscriptions
-    FOR EACH ROW WHEN (OLD.plan_id IS DISTINCT FROM NEW.plan_id)
-    EXECUTE FUNCTION notify_plan_change();

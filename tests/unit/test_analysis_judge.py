@@ -173,7 +173,8 @@ def test_every_metric_a_tier_can_name_is_measured_in_every_unit_it_can_be_stated
         *(("memory_used", 0.5, "ratio"), ("slowest_statement_mean", 12.0, "ms")),
         *(("limit_database_size", 8.0, "GB"), ("limit_database_connections", 200.0, "connections")),
         *(("limit_monthly_requests", 5e6, "requests/month"), ("second_load_hit", 0.9, "ratio")),
-        ("sync_retries_max", 1.0, "retries"),
+        *(("sync_retries_max", 1.0, "retries"), ("plan_change_propagation_p99", 0.2, "s")),
+        ("notification_bytes_max", 300.0, "B"),
     )
     facts = [Fact(name=name, value=value, unit=unit, how="made up") for name, value, unit in named]
     played = play(np.random.default_rng(1))

@@ -24,6 +24,9 @@ CREATE POLICY own_group ON plan_events FOR SELECT TO app_user
     USING (school_group_id = :tenant_id OR :role = 'super_admin'
         OR (school_group_id IS NULL AND plan_id IN (
             SELECT s.plan_id FROM subscriptions s WHERE s.school_group_id = :tenant_id)));
+-- What each process of the application listens with, for all its sockets (reference_app/live).
+CREATE POLICY live_feed ON plan_events FOR SELECT TO app_user
+    USING (:role = 'live_feed');
 
 CREATE POLICY own_group ON subscription_notices FOR SELECT TO app_user
     USING (school_group_id = :tenant_id OR :role = 'super_admin');
