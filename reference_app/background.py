@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from typing import Any
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from reference_app.log import configure_logging
+from reference_app.settings import SettingsError
+
+Settings = TypeVar("Settings")
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 
 RETRY_S = 1.0
@@ -67,3 +74,32 @@ class Stop:
         except TimeoutError:
             return False
         return True
+
+
+def run_process(
+    read: Callable[[Mapping[str, str]], Settings],
+    work: Callable[[Settings, Stop], Awaitable[None]],
+) -> int:
+    """The whole of a process that works until SIGTERM or SIGINT.
+
+    Args:
+        read: Reads the settings from the environment, or raises SettingsError.
+        work: Runs until the stop is wished.
+
+    Returns:
+        0 after the signal; 2 when the environment is wrong, with a line for each problem.
+    """
+    try:
+        settings = read(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logging("INFO", access_log=False)
+
+    async def run() -> None:
+        stop = Stop()
+        stop.listen()
+        await work(settings, stop)
+
+    asyncio.run(run())
+    return 0
