@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from reference_app.outbound import address as outbound
+from reference_app.outbound.proxy import read_proxy
 from reference_app.reservations.values import Platform
 from reference_app.sync.errors import AddressRefusedError
 
-ADDRESS_MAX = 2_000
-"""Characters; the longest address a gîte can have."""
-
 HOSTS_VARIABLE = "APP_CALENDAR_HOSTS"
-PROXY_VARIABLE = "APP_OUTBOUND_PROXY"
 
 _PLATFORM_WORDS: tuple[tuple[str, Platform], ...] = (
     ("airbnb", "airbnb"),
@@ -53,36 +51,23 @@ def read_calendars(environment: Mapping[str, str], problems: list[str]) -> Calen
     for host in sorted(hosts):
         if not _is_host(host):
             problems.append(f"{HOSTS_VARIABLE}: {host!r} is not a host name")
-    proxy = environment.get(PROXY_VARIABLE) or None
-    if proxy is not None and not _is_proxy(proxy):
-        problems.append(f"{PROXY_VARIABLE} must be like http://127.0.0.1:3128")
-    return Calendars(hosts, proxy)
+    return Calendars(hosts, read_proxy(environment, problems))
 
 
 def checked_address(address: str, calendars: Calendars) -> httpx.URL:
     """The address, if it may be asked.
 
-    The value that was checked is the value that is used: no second parser, no second opinion.
-
     Raises:
         AddressRefusedError: It may not; the message says why, without repeating secrets.
     """
-    if len(address) > ADDRESS_MAX:
-        raise AddressRefusedError(f"the address is longer than {ADDRESS_MAX} characters")
     try:
-        url = httpx.URL(address)
-        host = url.raw_host.decode("ascii").lower()
-    except (httpx.InvalidURL, UnicodeError, TypeError) as error:
-        raise AddressRefusedError("not an address") from error
-    if url.scheme not in ("http", "https"):
-        raise AddressRefusedError("the address must begin with http:// or https://")
-    if url.userinfo:
-        raise AddressRefusedError("the address must not contain a user or a password")
+        url = outbound.checked_form(address)
+    except outbound.AddressRefusedError as error:
+        raise AddressRefusedError(str(error)) from error
+    host = url.raw_host.decode("ascii").lower()
     if host not in calendars.hosts:
-        raise AddressRefusedError(f"{host or 'an address without a host'} is no calendar host")
-    if url.port is not None:
-        raise AddressRefusedError(f"port {url.port} is not the usual one of {url.scheme}")
-    return url.copy_with(fragment=None)
+        raise AddressRefusedError(f"{host} is no calendar host")
+    return url
 
 
 def platform_of(url: httpx.URL) -> Platform:
@@ -95,11 +80,3 @@ def _is_host(name: str) -> bool:
         return httpx.URL(f"http://{name}/").raw_host == name.encode("ascii")
     except (httpx.InvalidURL, UnicodeError):
         return False
-
-
-def _is_proxy(address: str) -> bool:
-    try:
-        url = httpx.URL(address)
-    except httpx.InvalidURL:
-        return False
-    return url.scheme in ("http", "https") and bool(url.host)

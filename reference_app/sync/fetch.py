@@ -8,15 +8,13 @@ into a large one.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from reference_app.outbound import address as outbound
+from reference_app.outbound.client import open_client, pin
 from reference_app.sync.calendars import Calendars, checked_address
 from reference_app.sync.errors import AddressRefusedError, FetchError
 
@@ -78,18 +76,7 @@ class Fetcher:
     def __init__(self, calendars: Calendars, timeout_s: float = TIMEOUT_S) -> None:
         self._calendars = calendars
         self._timeout_s = timeout_s
-        self._client = httpx.AsyncClient(
-            proxy=calendars.proxy,
-            trust_env=False,  # no proxy, no password that the environment happens to name
-            follow_redirects=False,
-            timeout=None,  # bounded as a whole, by asyncio.timeout
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={
-                "Accept": "text/calendar, */*;q=0.1",
-                "Accept-Encoding": "identity",
-                "User-Agent": "palier-reference-app",
-            },
-        )
+        self._client = open_client(calendars.proxy, {"Accept": "text/calendar, */*;q=0.1"})
 
     async def close(self) -> None:
         """Close the connections that are kept."""
@@ -152,36 +139,10 @@ class Fetcher:
 
 
 async def _pin(request: httpx.Request) -> None:
-    """Look the host up once, and ask the very address that was judged.
-
-    A name of an allowed host that leads into our own network, or that changes between the look and
-    the connection, gets nowhere. TLS still checks the certificate of the name.
-
-    Raises:
-        AddressRefusedError: The name leads to an address that is not public.
-        OSError: There is no such name.
-    """
-    host = request.url.host
-    found = await asyncio.get_running_loop().getaddrinfo(
-        host, request.url.port or request.url.scheme, type=socket.SOCK_STREAM
-    )
-    place = public_place(host, [str(place[0]) for *_, place in found])
-    # the Host header was made from the name already, and stays
-    request.url = request.url.copy_with(host=place)
-    request.extensions = {**request.extensions, "sni_hostname": host}
-
-
-def public_place(host: str, places: Sequence[str]) -> str:
-    """The first of the addresses a name leads to.
-
-    Raises:
-        AddressRefusedError: One of them is not public, so the name is not to be trusted.
-    """
-    for place in places:
-        address = ipaddress.ip_address(place)
-        if not address.is_global or address.is_multicast:
-            raise AddressRefusedError(f"{host} is not on the public Internet")
-    return places[0]
+    try:
+        await pin(request)
+    except outbound.AddressRefusedError as error:
+        raise AddressRefusedError(str(error)) from error
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -14,10 +14,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from reference_app.identity.admission import only
+from reference_app.outbound.address import ADDRESS_MAX
 from reference_app.pages import After, Page, PageNumber
 from reference_app.problems import Problem, not_found
 from reference_app.session import Session
-from reference_app.sync.calendars import ADDRESS_MAX, Calendars
+from reference_app.sync.calendars import Calendars
 from reference_app.sync.errors import AddressRefusedError, SyncError
 from reference_app.sync.fetch import Fetcher
 from reference_app.sync.merge import SyncCounts

@@ -10,6 +10,7 @@ from sync_support import AIRBNB, HOSTS, Platform, platform
 
 from palier.stack.calendar_platform.behaviour import FORBIDDEN
 from palier.stack.calendar_platform.feeds import feed_text, listed_stays
+from reference_app.outbound import address as outbound
 from reference_app.sync.calendars import Calendars, checked_address, platform_of
 from reference_app.sync.errors import AddressRefusedError, FetchError, SyncError
 from reference_app.sync.fetch import (
@@ -18,7 +19,6 @@ from reference_app.sync.fetch import (
     Fetched,
     Fetcher,
     Validators,
-    public_place,
 )
 
 
@@ -126,9 +126,9 @@ def test_without_a_proxy_only_public_addresses_are_asked() -> None:
         with pytest.raises(AddressRefusedError, match="not on the public Internet"):
             fetch(Calendars(frozenset({host})), f"http://{host}/1.ics")
     for place in ("10.0.0.1", "169.254.169.254", "::1", "fd00::1", "224.0.0.1", "::ffff:10.0.0.1"):
-        with pytest.raises(AddressRefusedError):
-            public_place("name", ["93.184.215.14", place])
-    assert public_place("name", ["93.184.215.14", "2606:2800::1"]) == "93.184.215.14"
+        with pytest.raises(outbound.AddressRefusedError):
+            outbound.public_place("name", ["93.184.215.14", place])
+    assert outbound.public_place("name", ["93.184.215.14", "2606:2800::1"]) == "93.184.215.14"
 
 
 def test_nothing_may_be_asked_when_no_host_is_named() -> None:
