@@ -81,6 +81,8 @@ from reference_app.tax.office import TaxOffice
 from reference_app.tax.routes import TaxController
 from reference_app.trips.routes import TripsController
 from reference_app.units.routes import UnitsController
+from reference_app.webhooks.routes import DeliveriesController, WebhooksController
+from reference_app.webhooks.sender import Sender
 
 VERSION_TIMEOUT_S = 5.0
 """Longest look-up of versions by their key, once there is a connection."""
@@ -126,6 +128,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     fetcher = Fetcher(settings.calendars)
     calendar_proxy = CalendarProxy(fetcher, settings.calendars)
     live = Live(database, tokens, settings, metrics.registry)
+    webhooks = Sender(settings.webhooks.proxy)
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
@@ -141,6 +144,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             tax_office.close()
             await calendar_proxy.close()
             await fetcher.close()
+            await webhooks.close()
             if pages is not None:
                 await pages.close()
             if replica is not None and reports is not None:
@@ -189,6 +193,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             BulkController,
             BulkCreationController,
             BulkPlanController,
+            WebhooksController,
+            DeliveriesController,
         ],
         middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={
@@ -205,6 +211,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             "calendars": Provide(lambda: settings.calendars, sync_to_thread=False),
             "calendar_proxy": Provide(lambda: calendar_proxy, sync_to_thread=False),
             "live": Provide(lambda: live, sync_to_thread=False),
+            "webhook_keys": Provide(lambda: settings.webhooks, sync_to_thread=False),
+            "webhook_sender": Provide(lambda: webhooks, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reference_app.identity.passwords import LOG2_N_RANGE
 from reference_app.sync.calendars import Calendars, read_calendars
 from reference_app.variant import Variant, parse_variant
+from reference_app.webhooks.keys import Keys, read_keys
 
 SECRET_BYTES_MIN = 32
 """HS256 needs a key at least as long as its hash (RFC 7518, section 3.2)."""
@@ -47,6 +48,7 @@ class Settings:
         calendars: ``APP_CALENDAR_HOSTS`` and ``APP_OUTBOUND_PROXY``: which calendars may be asked.
         live_url: ``APP_LIVE_DATABASE_URL``: where to listen for plan changes, the server itself;
             None for ``database_url``. A pooler cannot be listened through.
+        webhooks: ``WEBHOOK_SECRET`` and ``APP_OUTBOUND_PROXY``: what tells groups of events.
         log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
     """
@@ -65,6 +67,7 @@ class Settings:
     cache_memory_mb: int = 64
     calendars: Calendars = field(default_factory=Calendars)
     live_url: str | None = field(default=None, repr=False)
+    webhooks: Keys = field(default_factory=Keys)
     log_level: str = "WARNING"
     access_log: bool = False
 
@@ -127,6 +130,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
     cache_memory_mb = reader.whole("APP_CACHE_MEMORY_MB", default=64, low=1, high=65_536)
     calendars = read_calendars(environment, reader.problems)
+    # the proxy is the calendars', too: its problem is told once
+    webhooks = read_keys(environment, reader.problems)
+    reader.problems[:] = dict.fromkeys(reader.problems)
     if reader.problems:
         raise SettingsError(reader.problems)
     return Settings(
@@ -144,6 +150,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         cache_memory_mb=cache_memory_mb,
         calendars=calendars,
         live_url=environment.get("APP_LIVE_DATABASE_URL") or None,
+        webhooks=webhooks,
         log_level=log_level,
         access_log=environment.get("APP_ACCESS_LOG", "0") == "1",
     )

@@ -31,6 +31,11 @@ CREATE UNIQUE INDEX IF NOT EXISTS uq_webhook_deliveries_event_endpoint
 -- The queue, without what is finished.
 CREATE INDEX IF NOT EXISTS ix_webhook_deliveries_unfinished ON webhook_deliveries (available_at, id)
     WHERE status IN ('pending', 'processing');
+-- An endpoint is told one thing at a time.
+CREATE UNIQUE INDEX IF NOT EXISTS uq_webhook_deliveries_endpoint_busy
+    ON webhook_deliveries (endpoint_id) WHERE status = 'processing';
+CREATE INDEX IF NOT EXISTS ix_webhook_deliveries_endpoint
+    ON webhook_deliveries (endpoint_id, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS ix_webhook_deliveries_group
     ON webhook_deliveries (school_group_id, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS ix_webhook_endpoints_group ON webhook_endpoints (school_group_id);

@@ -1,9 +1,14 @@
-"""``python -m palier.stack.calendar_platform --port P --seed N``; SIGTERM and Ctrl-C end it."""
+"""``python -m palier.stack.calendar_platform --port P --seed N``; SIGTERM and Ctrl-C end it.
+
+With ``WEBHOOK_SECRET`` in the environment, receivers of webhooks whose path ends in the id of an
+endpoint verify what they are sent.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 
@@ -29,7 +34,8 @@ async def _serve(host: str, port: int, seed: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    server = await CalendarPlatform(seed).start(host, port)
+    platform = CalendarPlatform(seed, os.environ.get("WEBHOOK_SECRET"))
+    server = await platform.start(host, port)
     address, chosen = server.sockets[0].getsockname()[:2]
     sys.stderr.write(f"calendar platform ready: http://{address}:{chosen}\n")
     sys.stderr.flush()

@@ -157,7 +157,7 @@ class Behaviour:
             case "status" if number in _STATUSES:
                 await _send(writer, Answer(status=number))
             case "reset":
-                _reset(writer)
+                reset(writer)
                 raise ConnectionEnds
             case "half":
                 writer.write(_feed(request, feed).encode()[: -len(feed) // 2])
@@ -222,7 +222,7 @@ async def _endless(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
+def reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST instead of FIN: the kernel does so when it may not linger."""
     raw = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

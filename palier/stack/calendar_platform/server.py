@@ -1,10 +1,12 @@
-"""The server: a forward proxy for the platforms' hosts, and a few addresses of its own.
+"""The server: a forward proxy for the hosts it plays, and a few addresses of its own.
 
 | Own address | What it does |
 |---|---|
 | ``GET /health`` | 200 |
-| ``GET /counts`` | what was asked for: see :class:`Counts` |
+| ``GET /counts`` | what was asked for: see :class:`Counts` and ``receivers.py`` |
+| ``GET /deliveries`` | requests of each delivery, and how often it was taken |
 | ``POST /release/NAME`` | lets ``/hold/NAME`` go on |
+| ``PUT /secrets/HOST/PATH`` | tells the receiver ``http://HOST/PATH`` its secret |
 | ``PUT /feeds/HOST/PATH`` | sets what ``http://HOST/PATH`` answers; ``DELETE`` takes it back |
 """
 
@@ -16,8 +18,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from palier.stack.calendar_platform.behaviour import Behaviour, ConnectionEnds
+from palier.stack.calendar_platform.behaviour import Behaviour, ConnectionEnds, reset
 from palier.stack.calendar_platform.feeds import PLATFORM_OF_HOST
+from palier.stack.calendar_platform.receivers import HOOKS_HOST, Receivers, ResetWishedError
 from palier.stack.calendar_platform.request import (
     HEAD_BYTES_MAX,
     Answer,
@@ -60,14 +63,16 @@ class Counts:
 
 
 class CalendarPlatform:
-    """All platforms behind one port.
+    """All platforms and receivers behind one port.
 
     Args:
         seed: Decides what is in the feeds.
+        webhook_secret: Root of the secrets of webhooks, for receivers that verify.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, webhook_secret: str | None = None) -> None:
         self._behaviour = Behaviour(seed)
+        self._receivers = Receivers(webhook_secret)
         self._counts = Counts()
 
     async def start(self, host: str, port: int) -> asyncio.Server:
@@ -103,7 +108,13 @@ class CalendarPlatform:
             finally:
                 self._counts.busy -= 1
             return
-        if request.is_proxied:
+        if request.host == HOOKS_HOST and request.method == "POST":
+            try:
+                answer = await self._receivers.answer(request)
+            except ResetWishedError:
+                reset(writer)
+                raise ConnectionEnds from None
+        elif request.is_proxied:
             self._counts.strangers[request.host] += 1
             answer = Answer(status=HTTPStatus.BAD_GATEWAY, body=b"there is no such host\n")
         else:
@@ -119,6 +130,12 @@ class CalendarPlatform:
                 return self._show_counts()
             case "POST", ["release", name]:
                 self._behaviour.release(name)
+                self._receivers.release(name)
+                return Answer(status=HTTPStatus.NO_CONTENT)
+            case "GET", ["deliveries"]:
+                return self._show_deliveries()
+            case "PUT", ["secrets", *where] if where:
+                self._receivers.secrets["/".join(where)] = request.body
                 return Answer(status=HTTPStatus.NO_CONTENT)
             case "PUT", ["feeds", *where] if where:
                 self._behaviour.pinned["/".join(where)] = request.body
@@ -131,13 +148,28 @@ class CalendarPlatform:
 
     def _show_counts(self) -> Answer:
         counts = self._counts
-        text = json.dumps(
+        holding = Counter(self._behaviour.holding) + self._receivers.holding
+        return _json(
             {
                 "requests": counts.requests,
                 "by_path": counts.by_path,
                 "strangers": counts.strangers,
                 "busy_max": counts.busy_max,
-                "holding": {name: n for name, n in self._behaviour.holding.items() if n},
+                "holding": {name: n for name, n in holding.items() if n},
+                "hooks": self._receivers.deliveries.summary(),
             }
         )
-        return Answer(headers={"Content-Type": "application/json"}, body=text.encode())
+
+    def _show_deliveries(self) -> Answer:
+        deliveries = self._receivers.deliveries
+        return _json(
+            {
+                name: {"requests": n, "taken": deliveries.taken[name]}
+                for name, n in deliveries.requests.items()
+            }
+        )
+
+
+def _json(value: object) -> Answer:
+    body = json.dumps(value).encode()
+    return Answer(headers={"Content-Type": "application/json"}, body=body)

@@ -72,7 +72,7 @@ CREATE POLICY every_row ON subscription_notices FOR ALL TO app_worker USING (tru
 CREATE POLICY every_row ON automation_runs FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON automation_retries FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON automation_log FOR ALL TO app_worker USING (true);
-CREATE POLICY every_row ON webhook_endpoints FOR SELECT TO app_worker USING (true);
+CREATE POLICY every_row ON webhook_endpoints FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON webhook_events FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON webhook_deliveries FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON webhook_attempts FOR ALL TO app_worker USING (true);
