@@ -126,6 +126,7 @@ class WebhooksController(Controller):
         webhook_keys: NamedDependency[Keys],
     ) -> EndpointWithSecret:
         """The new one is shown here and never again; the old one signs nothing any more."""
+        await ENDPOINT.find(session, endpoint_id)
         _check_is_on(webhook_keys)
         renewed = await renew_secret(session, endpoint_id)
         if renewed is None:
@@ -141,8 +142,8 @@ class WebhooksController(Controller):
         webhook_sender: NamedDependency[Sender],
     ) -> EndpointTest:
         """Sends an event of type ``test``, signed as any other, and says what came of it."""
-        _check_is_on(webhook_keys)
         endpoint = await ENDPOINT.find(session, endpoint_id)
+        _check_is_on(webhook_keys)
         delivery_id = uuid.uuid4()
         outcome = await webhook_sender.send(
             Message(delivery_id, TEST_EVENT, datetime.now(UTC), {}),

@@ -14,7 +14,7 @@ from sync_support import Platform, Process, platform, process, wait_for
 from reference_app.identity.principal import Principal
 from reference_app.variant import Variant
 from reference_app.webhooks.keys import Keys
-from reference_app.webhooks.worker import NAME, READY
+from reference_app.webhooks.worker import NAME
 
 ROOT = "only for tests, and long enough for HMAC"
 VARIANT = Variant(indexes="full", row_security="wrapped", pagination="keyset")
@@ -112,6 +112,3 @@ def post_on(admin_url: str) -> Iterator[Post]:
         site_on(admin_url, app_login(admin_url), VARIANT, webhooks=Keys(ROOT, outside.url)) as up,
     ):
         yield Post(up, worker_url, outside)
-
-
-__all__ = ["READY", "ROOT", "Post", "post_on"]
