@@ -266,6 +266,7 @@ class Loader:
         user_class = scenario_class(self._user_classes, plan)
         user_class.host = self._environment.host
         user_class.seed = plan.seed
+        user_class.accounts = plan.tier.data.accounts_per_tenant
         user_class.timeout_s = plan.request_timeout_s
         user_class.epoch = int.from_bytes(sha256(assignment.run.encode()).digest()[:6], "big")
         return user_class

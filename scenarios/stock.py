@@ -125,6 +125,7 @@ class StockPlayer:
     host: ClassVar[str | None] = None
     timeout_s: ClassVar[float] = REQUEST_TIMEOUT_S
     seed: ClassVar[int] = 1
+    accounts: ClassVar[int] = 1
     epoch: ClassVar[int] = 0
     _ears: ClassVar[Ears | None] = None
     _deadlines: ClassVar[Deadlines | None] = None

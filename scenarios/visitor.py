@@ -111,6 +111,7 @@ class JourneyUser(FastHttpUser):
             is from. False to verify it; ``ssl_context_factory`` gives a context of one's own.
         default_headers: Of Locust: headers of every request.
         seed: Seed of the data; ids and passwords derive from it.
+        accounts: Accounts of each tenant.
         tenant: Index of the tenant whose session this is.
         session: Index of the session, unique in the run.
         epoch: Differs between runs, for what must not repeat in a database that outlives one.
@@ -129,6 +130,7 @@ class JourneyUser(FastHttpUser):
     timeout_s: ClassVar[float] = REQUEST_TIMEOUT_S
     connect_timeout_s: ClassVar[float | None] = None
     seed: ClassVar[int] = 1
+    accounts: ClassVar[int] = 1
     epoch: ClassVar[int] = time.time_ns()
 
     def __init_subclass__(cls, **options: Any) -> None:

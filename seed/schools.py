@@ -1,4 +1,4 @@
-"""E-Pilot's tenants: school groups with a plan, schools, students, staff and files, as COPY lines.
+"""E-Pilot's tenants: school groups with accounts, a plan, schools, pupils, staff, files, modules.
 
 Groups 0 to 2 are the examples of D-03; the others spread over the four plans, filled to a share
 that differs from group to group.
@@ -17,13 +17,16 @@ from palier.model.identity import SUPER_ADMIN_EMAIL, SUPPORT_EMAIL, group_admin_
 from seed.clock import clock_at
 from seed.draws import below, row_keys
 from seed.ids import id_text
+from seed.modules import granted_modules, modules_a_school
 from seed.names import POSITIONS, SCHOOL_KINDS, SCHOOL_PATRONS, first_names, last_names, towns
 from seed.owners import MINUTES_A_DAY
 from seed.password import password_hash
 from seed.plans import EXAMPLE, PLANS, PRO, Plan
 from seed.spec import DatasetSpec
+from seed.subscriptions import CYCLE_DAYS, standing, subscription_values
 from seed.tables import (
     SCHOOL_GROUPS,
+    SCHOOL_MODULES,
     SCHOOLS,
     STAFF,
     STORED_FILES,
@@ -31,10 +34,10 @@ from seed.tables import (
     SUBSCRIPTION_PLANS,
     SUBSCRIPTIONS,
     USERS,
+    WEBHOOK_ENDPOINTS,
     Lines,
 )
 
-CYCLE_DAYS = {"monthly": 30, "quarterly": 91, "yearly": 365}
 MAX_DRAWN = {"schools": 12, "students": 600, "staff": 60}
 """Upper ends for drawn groups: a group of 50,000 students would only slow the seed down."""
 
@@ -43,6 +46,9 @@ _OFFICE = {"super_admin": SUPER_ADMIN_EMAIL, "support": SUPPORT_EMAIL}
 
 BYTES_A_GB = 1_000_000_000
 FILES_A_GROUP = 8
+
+ENDPOINT_EVERY = 5
+"""One group in five has its events told (B-45); the examples of D-03 are not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +101,7 @@ def group_row_counts(spec: DatasetSpec) -> Counter[str]:
     sizes = [group_size(spec.seed, group) for group in range(spec.groups)]
     return Counter(
         {
-            USERS.name: spec.groups + len(_OFFICE),
+            USERS.name: spec.groups * spec.group_accounts + len(_OFFICE),
             SUBSCRIPTION_PLANS.name: len(PLANS) + 1,
             SCHOOL_GROUPS.name: spec.groups,
             SUBSCRIPTIONS.name: spec.groups,
@@ -103,6 +109,8 @@ def group_row_counts(spec: DatasetSpec) -> Counter[str]:
             STUDENTS.name: sum(size.students for size in sizes),
             STAFF.name: sum(size.staff for size in sizes),
             STORED_FILES.name: sum(size.files for size in sizes),
+            SCHOOL_MODULES.name: sum(size.schools * modules_a_school(size.plan) for size in sizes),
+            WEBHOOK_ENDPOINTS.name: sum(map(_has_endpoint, range(spec.groups))),
         }
     )
 
@@ -113,7 +121,7 @@ def group_lines(spec: DatasetSpec, groups: NDArray[np.int64]) -> Lines:
         table: []
         for table in (
             USERS, SUBSCRIPTION_PLANS, SCHOOL_GROUPS, SUBSCRIPTIONS, SCHOOLS, STUDENTS, STAFF,
-            STORED_FILES,
+            STORED_FILES, SCHOOL_MODULES, WEBHOOK_ENDPOINTS,
         )
     }  # fmt: skip
     for group in groups.tolist():
@@ -161,38 +169,62 @@ def _add_group(spec: DatasetSpec, group: int, lines: Lines) -> None:
     group_id = id_text(seed, "school_group", group, 0)
     name = f"Groupe scolaire {SCHOOL_PATRONS[patron]} de {towns()[town][1]}"
     lines[SCHOOL_GROUPS].append(SCHOOL_GROUPS.line(group_id, name, clock.minute(created)))
-    lines[USERS].append(
+    hashed = password_hash(seed=seed, log2_n=spec.password_hash_log2_n)
+    lines[USERS].extend(
         USERS.line(
-            id_text(seed, "group_admin", group, 0),
-            group_admin_email(group),
-            password_hash(seed=seed, log2_n=spec.password_hash_log2_n),
+            id_text(seed, "group_admin", group, account),
+            group_admin_email(group, account),
+            hashed,
             "group_admin",
             group_id,
-            clock.minute(created),
+            clock.minute(created + account),
         )
+        for account in range(spec.group_accounts)
     )
     cycle = tuple(CYCLE_DAYS)[cycle_place]
+    stands = subscription_values(clock, cycle, standing(group, cycle, running_days))
     lines[SUBSCRIPTIONS].append(
         SUBSCRIPTIONS.line(
             id_text(seed, "subscription", group, 0),
             group_id,
             size.plan.id,
-            "active",
+            stands["status"],
             cycle,
-            clock.day(-running_days),
-            clock.day(CYCLE_DAYS[cycle] - running_days),
+            stands["starts_on"],
+            stands["ends_on"],
             clock.minute(created),
-            clock.minute(-running_days * MINUTES_A_DAY),
+            stands["updated_at"],
             1,  # period
             None,
-            "t",  # renews itself
-            None,
-            None,
+            stands["auto_renew"],
+            stands["grace_until"],
+            stands["suspended_at"],
         )
     )
+    if _has_endpoint(group):
+        lines[WEBHOOK_ENDPOINTS].append(_endpoint_line(spec, group, created))
     _add_schools(spec, group, created, lines)
     _add_people(spec, group, created, lines)
     _add_files(spec, group, created, lines)
+
+
+def _has_endpoint(group: int) -> bool:
+    return group > 2 and group % ENDPOINT_EVERY == 0
+
+
+def _endpoint_line(spec: DatasetSpec, group: int, created: int) -> str:
+    clock = clock_at(spec.anchor)
+    return WEBHOOK_ENDPOINTS.line(
+        id_text(spec.seed, "webhook_endpoint", group, 0),
+        id_text(spec.seed, "school_group", group, 0),
+        f"http://hooks.example/ok/{group}",
+        "{}",  # every type
+        "t",
+        1,
+        clock.minute(created + 1),
+        clock.minute(created),
+        clock.minute(created + 1),
+    )
 
 
 def _add_schools(spec: DatasetSpec, group: int, created: int, lines: Lines) -> None:
@@ -208,6 +240,26 @@ def _add_schools(spec: DatasetSpec, group: int, created: int, lines: Lines) -> N
                 towns()[town][1],
                 clock.minute(created + index),
             )
+        )
+    _add_modules(spec, group, created, lines)
+
+
+def _add_modules(spec: DatasetSpec, group: int, created: int, lines: Lines) -> None:
+    """Each school works with neighbours in the plan's list, from a place of its own on."""
+    seed, size = spec.seed, group_size(spec.seed, group)
+    granted, wanted = granted_modules(size.plan), modules_a_school(size.plan)
+    if not wanted:
+        return
+    group_id = id_text(seed, "school_group", group, 0)
+    assigned = clock_at(spec.anchor).minute(created + MINUTES_A_DAY)
+    starts = _draws(seed, "school_modules", group, size.schools, (len(granted),))
+    for school, (start,) in enumerate(starts):
+        school_id = id_text(seed, "school", group, school)
+        lines[SCHOOL_MODULES].extend(
+            SCHOOL_MODULES.line(
+                school_id, group_id, granted[(start + place) % len(granted)], assigned
+            )
+            for place in range(wanted)
         )
 
 

@@ -47,6 +47,7 @@ class DatasetSpec:
         gites: Gîtes of all owners together, 1 to 50 per owner.
         reservations: Bookings of all gîtes together, at most 240 per gîte.
         groups: E-Pilot tenants, at least 3 (D-03).
+        group_accounts: Administrators of each of them, at least 1.
         password_hash_log2_n: scrypt cost of the one password hash.
     """
 
@@ -58,6 +59,7 @@ class DatasetSpec:
     reservations: int
     groups: int
     password_hash_log2_n: int
+    group_accounts: int = 1
 
     def __post_init__(self) -> None:
         problem = ""
@@ -75,6 +77,8 @@ class DatasetSpec:
             )
         elif self.groups < 3:
             problem = f"{self.groups} school groups: the examples of D-03 are three"
+        elif self.group_accounts < 1:
+            problem = f"{self.group_accounts} accounts for each school group: one is the least"
         if problem:
             raise ConfigError(
                 what=problem,
@@ -122,6 +126,7 @@ def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec
         gites=gites,
         reservations=round(gites * data.reservations_per_unit),
         groups=max(3, data.tenants) if of_groups else EXAMPLE_GROUPS,
+        group_accounts=data.accounts_per_tenant if of_groups else 1,
         password_hash_log2_n=(
             DEFAULT_PASSWORD_LOG2_N if stack is None else stack.password_hash_log2_n
         ),

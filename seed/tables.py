@@ -66,6 +66,16 @@ SCHOOLS = Table("schools", ("id", "school_group_id", "name", "city", "created_at
 STUDENTS = Table("students", ("id", "school_group_id", "school_id", "name", "created_at"))
 STAFF = Table("staff", ("id", "school_group_id", "school_id", "name", "position", "created_at"))
 STORED_FILES = Table("stored_files", ("id", "school_group_id", "name", "size_bytes", "created_at"))
+SCHOOL_MODULES = Table(
+    "school_modules", ("school_id", "school_group_id", "module_id", "assigned_at")
+)
+WEBHOOK_ENDPOINTS = Table(
+    "webhook_endpoints",
+    (
+        "id", "school_group_id", "url", "types", "is_active", "secret_version", "verified_at",
+        "created_at", "updated_at",
+    ),
+)  # fmt: skip
 
 CLIENT_ACCESS_TOKENS = Table(
     "client_access_tokens",
@@ -186,7 +196,7 @@ TABLES = (
     ACTIVITES_GITES, CLEANING_SCHEDULE, LINEN_STOCKS, SIMULATIONS_FISCALES, KM_TRAJETS,
     NOTIFICATIONS, SYNC_QUEUE, SYNC_LOGS, CM_CLIENTS, CM_SUBSCRIPTIONS, CM_SUPPORT_TICKETS,
     ERROR_LOGS, SCHOOL_GROUPS, SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS, STAFF,
-    STORED_FILES,
+    STORED_FILES, SCHOOL_MODULES, WEBHOOK_ENDPOINTS,
 )  # fmt: skip
 """In an order in which each row's references exist already."""
 

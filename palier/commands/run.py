@@ -20,8 +20,8 @@ def main(options: Namespace) -> ExitCode:
     catalogue = load_catalogue(options.tiers)
     plan = plan_of(catalogue, options)
     if plan.url is None:
-        plan.tier.required_stack()  # a tier without one is told before anything is made
-        refuse_missing(plan.variant)
+        # A tier without a stack is told before anything is made.
+        refuse_missing(plan.variant, plan.tier.required_stack())
     bind = _bind_of(options, plan)
     run_dir = new_run_dir(options.out, tier=plan.tier.id, profile=plan.profile.id)
     # Imported late: they take seconds, and a mistake is told at once.

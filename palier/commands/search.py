@@ -93,8 +93,8 @@ def _new_search(options: Namespace) -> SearchFiles:
     log = SearchLog(rules=_rules(plan, options))
     _warn_of_rates(plan, log.rules.highest_per_s)
     if plan.url is None:
-        plan.tier.required_stack()  # a tier without one is told before anything is made
-        refuse_missing(plan.variant)
+        # A tier without a stack is told before anything is made.
+        refuse_missing(plan.variant, plan.tier.required_stack())
     files = SearchFiles(new_run_dir(options.out, tier=plan.tier.id, profile="search"))
     with disk_errors_told(files.path):
         files.as_run.write_plan(plan)

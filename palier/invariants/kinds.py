@@ -57,6 +57,11 @@ _ALL: Final = (
         source="cm_support_tickets",
         identity=(("sujet", "text"),),
     ),
+    Kind(
+        name="school",
+        source="schools",
+        identity=(("name", "text"),),
+    ),
 )
 
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _ALL}

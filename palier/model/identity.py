@@ -48,9 +48,9 @@ def owner_email(owner: int) -> str:
     return f"owner{owner}@example.com"
 
 
-def group_admin_email(group: int) -> str:
-    """Address of the administrator of school group ``group``."""
-    return f"admin{group}@example.com"
+def group_admin_email(group: int, account: int = 0) -> str:
+    """Address of an administrator of school group ``group``; every group has account 0."""
+    return f"admin{group}.{account}@example.com" if account else f"admin{group}@example.com"
 
 
 def guest_token(*, seed: int, owner: int, index: int) -> str:

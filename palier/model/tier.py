@@ -13,6 +13,7 @@ from palier.model.bounds import (
     NotNegative,
     Positive,
     Share,
+    WholeNumber,
     check_bounds,
 )
 from palier.model.journey import Journey
@@ -52,6 +53,10 @@ class StackSpec:
             variants that have one.
         pooler_connections: Connections of PgBouncer to each database server, in the variants
             that have it; ``pool_size`` is then what an application process opens to PgBouncer.
+        bulk_workers: Processes that work off bulk operations.
+        automation_workers: Processes that renew, tell and suspend subscriptions.
+        webhook_workers: Processes that deliver webhooks.
+        monitoring: Processes that watch the others.
         cpus: Processors the source gives the tier; None when it is silent.
         memory_gb: Memory the source gives the tier.
         storage_gb: Storage the source gives the tier.
@@ -63,6 +68,10 @@ class StackSpec:
     postgres_settings: tuple[tuple[str, str], ...] = ()
     sync_workers: Count = 1
     pooler_connections: Count = 20
+    bulk_workers: WholeNumber = 0
+    automation_workers: WholeNumber = 0
+    webhook_workers: WholeNumber = 0
+    monitoring: WholeNumber = 0
     cpus: Positive | None = None
     memory_gb: Positive | None = None
     storage_gb: Positive | None = None
@@ -110,11 +119,13 @@ class DataSpec:
         tenants: Owners (LiveOwnerUnit), school groups (E-Pilot) or learners (FrançaisFluide).
         units_per_tenant: Mean gîtes per owner (schools per group).
         reservations_per_unit: Mean reservations per gîte over the kept years.
+        accounts_per_tenant: Accounts of each school group; owners and learners are one account.
     """
 
     tenants: Count
     units_per_tenant: NotNegative = 2.0
     reservations_per_unit: NotNegative = 60.0
+    accounts_per_tenant: Count = 1
 
     def __post_init__(self) -> None:
         check_bounds(self)

@@ -5,6 +5,7 @@ Each is a few lines: when a tier has it, how it is started, and what the others 
 
 from __future__ import annotations
 
+from palier.model.identity import ANCHOR
 from palier.stack.environments import variant_json
 from palier.stack.parts import Component, Part, Site
 from palier.stack.pooler import find_pgbouncer, limit_statements, start_pooler
@@ -18,6 +19,11 @@ from palier.stack.replica import (
 )
 from palier.stack.web_cache import find_nginx, start_web_cache
 from palier.stack.workers import CALENDAR_HOSTS, start_calendar_platform, start_worker
+
+AUTOMATION_DAY_S = 20.0
+"""A day of the automation. At its own pace a run would see one pass with something to do and the
+next ones an hour apart; so even a run of a minute has several days, and one of ten minutes a month
+(J-11)."""
 
 
 def _start_redis(site: Site) -> Part:
@@ -97,42 +103,95 @@ def _start_calendars(site: Site) -> Part:
 
 
 def _start_sync_workers(site: Site) -> Part:
-    processes = tuple(
-        start_worker(
-            site.workspace,
-            "sync_worker" if number == 0 else f"sync_worker-{number + 1}",
-            "reference_app.sync.worker",
-            ready_line="sync worker ready",
-            environment=_of_a_worker(site),
-            cpus=site.cpus,
-        )
-        for number in range(site.spec.sync_workers)
+    return _workers(
+        site,
+        "sync_worker",
+        "reference_app.sync.worker",
+        ready_line="sync worker ready",
+        count=site.spec.sync_workers,
     )
-    return Part(name="sync_worker", processes=processes, described={"processes": len(processes)})
 
 
 def _start_scheduler(site: Site) -> Part:
-    process = start_worker(
-        site.workspace,
+    return _workers(
+        site,
         "sync_scheduler",
         "reference_app.sync.scheduler",
         ready_line="sync scheduler ready",
-        environment=_of_a_worker(site),
-        cpus=site.cpus,
     )
-    return Part(name="sync_scheduler", processes=(process,), described={"processes": 1})
 
 
 def _start_view_refresh(site: Site) -> Part:
-    process = start_worker(
-        site.workspace,
+    return _workers(
+        site,
         "view_refresh",
         "reference_app.statistics.refresh",
         ready_line="view refresh ready",
-        environment=_of_a_worker(site),
-        cpus=site.cpus,
     )
-    return Part(name="view_refresh", processes=(process,), described={"processes": 1})
+
+
+def _start_bulk_workers(site: Site) -> Part:
+    return _workers(
+        site,
+        "bulk_worker",
+        "reference_app.bulk.worker",
+        ready_line="bulk worker ready",
+        count=site.spec.bulk_workers,
+    )
+
+
+def _start_automation(site: Site) -> Part:
+    """From the data's today on, so that its subscriptions stand where the seed put them."""
+    return _workers(
+        site,
+        "automation",
+        "reference_app.automation",
+        *("--today", ANCHOR.isoformat(), "--day-every", f"{AUTOMATION_DAY_S:g}"),
+        ready_line="subscription automation ready",
+        count=site.spec.automation_workers,
+    )
+
+
+def _start_webhook_workers(site: Site) -> Part:
+    return _workers(
+        site,
+        "webhook_worker",
+        "reference_app.webhooks.worker",
+        ready_line="webhook worker ready",
+        count=site.spec.webhook_workers,
+    )
+
+
+def _start_monitoring(site: Site) -> Part:
+    return _workers(
+        site,
+        "monitoring",
+        "reference_app.monitoring",
+        ready_line="monitoring ready",
+        count=site.spec.monitoring,
+    )
+
+
+def _workers(
+    site: Site, name: str, module: str, *arguments: str, ready_line: str, count: int = 1
+) -> Part:
+    """So many processes of one module."""
+    processes = tuple(
+        start_worker(
+            site.workspace,
+            name if number == 0 else f"{name}-{number + 1}",
+            module,
+            *arguments,
+            ready_line=ready_line,
+            environment=_of_a_worker(site),
+            cpus=site.cpus,
+        )
+        for number in range(count)
+    )
+    described: dict[str, object] = {"processes": count}
+    if arguments:
+        described["arguments"] = list(arguments)
+    return Part(name=name, processes=processes, described=described)
 
 
 def _start_web_cache(site: Site) -> Part:
@@ -165,21 +224,21 @@ def _of_a_worker(site: Site) -> dict[str, str]:
 
 REDIS = Component(
     title="Redis",
-    needed=lambda variant: variant.cache == "redis",
+    needed=lambda variant, _spec: variant.cache == "redis",
     find=lambda environ: environ.get(REDIS_VARIABLE) or find_redis(environ),
     start=_start_redis,
 )
 
 REPLICA = Component(
     title="the read replica",
-    needed=lambda variant: variant.reads == "replica",
+    needed=lambda variant, _spec: variant.reads == "replica",
     find=require_own_replica,
     start=_start_replica,
 )
 
 POOLER = Component(
     title="PgBouncer",
-    needed=lambda variant: variant.pooling == "pgbouncer",
+    needed=lambda variant, _spec: variant.pooling == "pgbouncer",
     find=find_pgbouncer,
     start=_start_pooler,
 )
@@ -187,31 +246,55 @@ POOLER = Component(
 CALENDARS = Component(
     title="the booking platforms' calendars",
     # A feed can be fetched in every variant; inline, within a request.
-    needed=lambda _variant: True,
+    needed=lambda _variant, _spec: True,
     start=_start_calendars,
 )
 
 SYNC_WORKERS = Component(
     title="the sync workers",
-    needed=lambda variant: variant.sync != "inline",
+    needed=lambda variant, _spec: variant.sync != "inline",
     start=_start_sync_workers,
 )
 
 SCHEDULER = Component(
     title="the sync scheduler",
-    needed=lambda variant: variant.sync != "inline",
+    needed=lambda variant, _spec: variant.sync != "inline",
     start=_start_scheduler,
 )
 
 VIEW_REFRESH = Component(
     title="the refresh of the views",
-    needed=lambda variant: variant.views == "materialised",
+    needed=lambda variant, _spec: variant.views == "materialised",
     start=_start_view_refresh,
+)
+
+BULK_WORKERS = Component(
+    title="the bulk workers",
+    needed=lambda _variant, spec: spec.bulk_workers > 0,
+    start=_start_bulk_workers,
+)
+
+AUTOMATION = Component(
+    title="the automation of subscriptions",
+    needed=lambda _variant, spec: spec.automation_workers > 0,
+    start=_start_automation,
+)
+
+WEBHOOK_WORKERS = Component(
+    title="the webhook workers",
+    needed=lambda _variant, spec: spec.webhook_workers > 0,
+    start=_start_webhook_workers,
+)
+
+MONITORING = Component(
+    title="the monitoring",
+    needed=lambda _variant, spec: spec.monitoring > 0,
+    start=_start_monitoring,
 )
 
 WEB_CACHE = Component(
     title="nginx",
-    needed=lambda variant: variant.web_cache,
+    needed=lambda variant, _spec: variant.web_cache,
     find=find_nginx,
     start=_start_web_cache,
 )
@@ -219,4 +302,13 @@ WEB_CACHE = Component(
 BEFORE_APPLICATION = (REDIS, REPLICA, POOLER, CALENDARS)
 """The application is told of them; the pooler stands before the replica, too."""
 
-AFTER_APPLICATION = (SYNC_WORKERS, SCHEDULER, VIEW_REFRESH, WEB_CACHE)
+AFTER_APPLICATION = (
+    SYNC_WORKERS,
+    SCHEDULER,
+    VIEW_REFRESH,
+    BULK_WORKERS,
+    WEBHOOK_WORKERS,
+    AUTOMATION,
+    MONITORING,
+    WEB_CACHE,
+)

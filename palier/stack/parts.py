@@ -80,13 +80,13 @@ class Component:
 
     Attributes:
         title: For people.
-        needed: True when a tier with these switches has it.
+        needed: True when a tier with these switches and sizes has it.
         find: Raises StackError when this machine lacks its program; called before anything is
             started.
         start: Starts it and waits until it is ready.
     """
 
     title: str
-    needed: Callable[[Variant], bool]
+    needed: Callable[[Variant, StackSpec], bool]
     start: Callable[[Site], Part]
     find: Callable[[Mapping[str, str]], object] = lambda _environ: None

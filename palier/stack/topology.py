@@ -160,7 +160,7 @@ def bring_up(
     Raises:
         StackError: A component did not start, or the tier needs one we cannot bring up.
     """
-    refuse_missing(variant, environ)
+    refuse_missing(variant, spec, environ)
     with ended_by_signals():
         cleanup_stale(home)
         with Workspace.create(purpose=purpose, logs=state_dir, home=home) as workspace:
@@ -199,7 +199,7 @@ def up_detached(
     Raises:
         StackError: As ``bring_up``; nothing is left then.
     """
-    refuse_missing(variant, environ)
+    refuse_missing(variant, spec, environ)
     with ended_by_signals():
         cleanup_stale(home)
         workspace = Workspace.create(purpose="up", detached=True, home=home)
@@ -243,7 +243,7 @@ def _open_server(
 ) -> Server:
     needed = (
         spec.app_processes * spec.pool_size
-        + spec.sync_workers * _CONNECTIONS_OF_A_WORKER
+        + _workers_of(spec) * _CONNECTIONS_OF_A_WORKER
         + _CONNECTIONS_FOR_OTHERS
     )
     enough = str(max(needed, int(DEFAULT_SETTINGS["max_connections"])))
@@ -256,6 +256,16 @@ def _open_server(
     if server.process is None:
         drop_stale_databases(server)
     return server
+
+
+def _workers_of(spec: StackSpec) -> int:
+    return (
+        spec.sync_workers
+        + spec.bulk_workers
+        + spec.automation_workers
+        + spec.webhook_workers
+        + spec.monitoring
+    )
 
 
 def _assemble(workspace: Workspace, server: Server, order: _Order) -> Stack:
@@ -316,7 +326,7 @@ def _start(
     """Start those that the tier has, each knowing the ones before it."""
     parts = []
     for component in components:
-        if component.needed(site.variant):
+        if component.needed(site.variant, site.spec):
             tell(f"starting {component.title}")
             part = component.start(site)
             parts.append(part)
@@ -338,16 +348,19 @@ def _leave_elsewhere(workspace: Workspace, server: Server, environ: Mapping[str,
         both.callback(workspace.end_processes)
 
 
-def refuse_missing(variant: Variant, environ: Mapping[str, str] = os.environ) -> None:
+def refuse_missing(
+    variant: Variant, spec: StackSpec, environ: Mapping[str, str] = os.environ
+) -> None:
     """Refuse before anything is started, rather than measure another architecture.
 
     Args:
         variant: Switches.
+        spec: Sizes.
         environ: ``PATH`` and the addresses of somebody's own servers are read.
 
     Raises:
         StackError: A switch asks for a component that cannot be had here; says how to get it.
     """
     for component in (*BEFORE_APPLICATION, *AFTER_APPLICATION):
-        if component.needed(variant):
+        if component.needed(variant, spec):
             component.find(environ)

@@ -30,17 +30,18 @@ def start_worker(
     workspace: Workspace,
     name: str,
     module: str,
-    *,
+    *arguments: str,
     ready_line: str,
     environment: Mapping[str, str],
     cpus: Sequence[int] = (),
 ) -> Child:
-    """Start ``python -m module`` and wait until it says that it is ready.
+    """Start ``python -m module arguments`` and wait until it says that it is ready.
 
     Args:
         workspace: Owns the process.
         name: Component.
         module: What to run; it ends on SIGTERM.
+        arguments: Of its command line, which every user of the machine can see.
         ready_line: Part of the line it writes when it has begun to work.
         environment: All it knows; added to a clean environment.
         cpus: Cores it may use; empty means all.
@@ -50,7 +51,7 @@ def start_worker(
     """
     process = workspace.start(
         name,
-        [sys.executable, "-P", "-m", module],
+        [sys.executable, "-P", "-m", module, *arguments],
         env=python_environment() | dict(environment),
         cpus=cpus,
     )

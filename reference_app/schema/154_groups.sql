@@ -5,9 +5,7 @@ FROM (VALUES
     (1, 'school_modules', 'fk_school_modules_school_group',
         'FOREIGN KEY (school_id, school_group_id) REFERENCES schools (id, school_group_id)
          ON DELETE CASCADE'),
-    (2, 'school_modules', 'fk_school_modules_module',
-        'FOREIGN KEY (module_id) REFERENCES modules (id)'),
-    (3, 'bulk_operations', 'fk_bulk_operations_group',
+    (2, 'bulk_operations', 'fk_bulk_operations_group',
         'FOREIGN KEY (school_group_id) REFERENCES school_groups (id)')
 ) AS wanted_constraints (step, target, wanted, definition)
 ORDER BY step;

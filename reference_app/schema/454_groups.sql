@@ -17,6 +17,8 @@ GRANT SELECT, INSERT ON bulk_operations TO app_user;
 
 GRANT SELECT, UPDATE ON bulk_operations TO app_worker;
 GRANT SELECT, INSERT ON schools, students, staff TO app_worker;
+-- never written; but a plan of plan_usage() that serves every kind reads all of its tables
+GRANT SELECT ON stored_files TO app_worker;
 REVOKE EXECUTE ON FUNCTION notify_bulk_operation(),
     create_in_bulk(bulk_operations, integer), change_plans_in_bulk(bulk_operations, integer),
     run_bulk_chunk(uuid, text, timestamptz, integer, double precision) FROM PUBLIC;

@@ -110,6 +110,19 @@ def test_five_hundred_students_are_enrolled_in_one_operation(campus: Campus) -> 
     assert listed == [ended]
 
 
+def test_a_plan_that_serves_every_kind_may_read_what_it_needs(campus: Campus) -> None:
+    """The server takes one after some executions, when that is cheaper; then at every one."""
+    admin = campus.world.group("pro")
+    school = campus.world.school(admin)
+    sign = "&" if "?" in campus.worker_url else "?"
+    generic = f"{campus.worker_url}{sign}options=-c%20plan_cache_mode%3Dforce_generic_plan"
+
+    with campus.worker(APP_DATABASE_URL=generic):
+        ended = campus.end_of(admin, campus.ask(admin, "students", students(school, 3)))
+
+    assert (ended["status"], ended["error"], ended["done"]) == ("completed", None, 3)
+
+
 @pytest.mark.covers("B-36", "B-38")
 def test_as_many_get_in_as_there_is_room_for_and_the_others_are_named(campus: Campus) -> None:
     admin, other = campus.world.group("free"), campus.world.group("free")

@@ -227,7 +227,9 @@ def test_your_own_redis_needs_no_program_of_ours(monkeypatch):
     monkeypatch.setattr("palier.stack.redis_server._in_wheel", lambda *_: [])
 
     refuse_missing(
-        Variant(cache="redis"), {"PATH": "", "PALIER_REDIS_URL": "redis://127.0.0.1:6379/0"}
+        Variant(cache="redis"),
+        StackSpec(),
+        {"PATH": "", "PALIER_REDIS_URL": "redis://127.0.0.1:6379/0"},
     )
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from datetime import date
+from itertools import pairwise
 from uuid import UUID
 
 import msgspec
+import numpy as np
 import pytest
 
-from palier.model.identity import ANCHOR
+from palier.model.identity import ANCHOR, group_admin_email
 from reference_app.identity.passwords import hash_password
 from reference_app.tax.ledger import Stay
 from reference_app.tax.report import Gite, report_of
 from seed.checksum import LineSum, add_sums, dataset_checksum, line_hash, sum_lines
 from seed.clock import clock_at
 from seed.instructions import notes, topics
+from seed.modules import granted_modules
 from seed.names import (
     HOUSES,
     PLACES,
@@ -28,7 +32,7 @@ from seed.names import (
     last_names,
     towns,
 )
-from seed.parts import pure_sums
+from seed.parts import pure_sums, row_counts
 from seed.password import password_hash
 from seed.phrases import (
     ACTIVITIES,
@@ -40,12 +44,12 @@ from seed.phrases import (
     TICKETS,
     TRIP_REASONS,
 )
-from seed.plans import EXAMPLE, FREE, INSTITUTIONAL, PREMIUM, PRO
+from seed.plans import EXAMPLE, FREE, INSTITUTIONAL, PLANS, PREMIUM, PRO
 from seed.progress import Progress
-from seed.schools import group_size
+from seed.schools import group_lines, group_size
 from seed.simulations import flat_rate, jsonb_text
 from seed.spec import DatasetSpec
-from seed.tables import INFOS_GITES, SCHOOLS, STAFF
+from seed.tables import INFOS_GITES, NULL, SCHOOLS, STAFF, SUBSCRIPTIONS, USERS
 
 TOWN_PARTS = tuple(part for town in towns() for part in town)
 POOLS = (
@@ -110,7 +114,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "3968f2380a84976adb3dd56d07f045191435ad499673058a36362037f5cff1eb"
+        == "8a05aca7e904d3e8910703c7c8ce7375192d120859771399169c5899baa60a3c"
     )
 
 
@@ -182,6 +186,59 @@ def test_a_dozen_groups_meet_every_plan():
         INSTITUTIONAL,
         EXAMPLE,
     }
+
+
+@pytest.mark.covers("D-02")
+def test_plans_grant_as_many_modules_as_the_sources_say():
+    assert [len(set(granted_modules(plan))) for plan in PLANS] == [8, 20, 47, 100]
+    assert granted_modules(EXAMPLE) == ()
+    for smaller, greater in pairwise(PLANS):
+        assert set(granted_modules(smaller)) < set(granted_modules(greater))
+
+
+def epilot_spec(*, groups: int, group_accounts: int = 1, seed: int = 1) -> DatasetSpec:
+    return DatasetSpec(
+        tier="ep",
+        seed=seed,
+        anchor=ANCHOR,
+        owners=1,
+        gites=1,
+        reservations=0,
+        groups=groups,
+        group_accounts=group_accounts,
+        password_hash_log2_n=4,
+    )
+
+
+@pytest.mark.covers("D-01", "T-12", "T-13", "T-14")
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_design_size_has_its_groups_accounts_and_module_assignments(seed):
+    counts = row_counts(epilot_spec(groups=500, group_accounts=20, seed=seed))
+
+    assert counts["school_groups"] == 500
+    assert counts["users"] > 10_000
+    assert 50_000 < counts["school_modules"] < 60_000
+
+
+def test_every_account_of_a_group_has_an_address_of_its_own():
+    spec = epilot_spec(groups=4, group_accounts=3)
+
+    lines = group_lines(spec, np.arange(4))[USERS]
+
+    emails = [line.split("\t")[1] for line in lines if "\tgroup_admin\t" in line]
+    assert len(set(emails)) == len(emails) == 12
+    assert {group_admin_email(3), group_admin_email(3, 2)} <= set(emails)
+
+
+def test_subscriptions_of_the_day_have_a_notice_of_each_kind_grace_and_suspension():
+    lines = group_lines(epilot_spec(groups=25), np.arange(25))[SUBSCRIPTIONS]
+
+    rows = [dict(zip(SUBSCRIPTIONS.columns, line.split("\t"), strict=True)) for line in lines]
+    left = {(date.fromisoformat(row["ends_on"]) - ANCHOR).days for row in rows}
+    assert left >= {30, 15, 7, 3, 1, 0}
+    assert Counter(row["status"] for row in rows) == {"active": 22, "grace": 2, "suspended": 1}
+    assert {row["status"] for row in rows[:3]} == {"active"}
+    assert all((row["grace_until"] != NULL) == (row["status"] == "grace") for row in rows)
 
 
 def test_there_is_no_rate_before_the_first_row():

@@ -64,6 +64,7 @@ CREATE POLICY every_row ON subscriptions FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON schools FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON students FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON staff FOR ALL TO app_worker USING (true);
+CREATE POLICY every_row ON stored_files FOR SELECT TO app_worker USING (true);
 CREATE POLICY every_row ON plan_modules FOR SELECT TO app_worker USING (true);
 CREATE POLICY every_row ON plan_categories FOR SELECT TO app_worker USING (true);
 CREATE POLICY every_row ON plan_events FOR SELECT TO app_worker USING (true);

@@ -1,0 +1,1 @@
+"""E-Pilot's visitors: what each of them asks for, by part of the service."""
