@@ -30,7 +30,7 @@ pytestmark = pytest.mark.db
 
 VARIANT = Variant(indexes="full", row_security="wrapped", pagination="keyset")
 GRACE_DAYS = 7
-FIRST = date(2026, 1, 1)
+FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
 
 Result = TypeVar("Result")
 
@@ -209,10 +209,61 @@ def invoice_or_leave(number: int) -> Paying:
     return "leaves" if number % 4 == 1 else "at once"
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.covers("B-40", "B-41", "B-42", "B-43", "B-44", "F-29", "J-11", "T-21", "T-22")
+def test_a_year_over_500_groups_gives_exactly_the_expected_notices_renewals_and_suspensions(
+    service: Service,
+) -> None:
+    """Ten days of it nobody looked; what was due and still true is made up for."""
+    found = tenants(FIRST, 500, every_way_of_paying)
+    service.take_on(found)
+    away = set(days_of(date(2026, 7, 6), date(2026, 7, 15)))
+    days = [day for day in days_of(FIRST, LAST) if day not in away]
+    today = FIRST
+    ends = {tenant.number: tenant.ends_on for tenant in found}
+
+    async def charge(
+        connection: psycopg.AsyncConnection[Any], subscription_id: UUID, period: int, /
+    ) -> Charged:
+        """The groups' banks, each in its way."""
+        tenant = found[subscription_id.int]
+        since = (today - ends[tenant.number]).days
+        if tenant.paying == "twice, then never" and period > 3:
+            return "declined"
+        if tenant.paying == "after 2 days" and since < 2:
+            return "pending"
+        if tenant.paying == "after 5 refusals" and since < 5:
+            return "declined"
+        return "succeeded"
+
+    makes = Passes(charge=charge, worker="test", grace_days=GRACE_DAYS, chunk=50)
+
+    async def make(connection: psycopg.AsyncConnection[Any]) -> None:
+        nonlocal today
+        for today in days:
+            cursor = await connection.execute("SELECT id, ends_on FROM subscriptions")
+            ends.update({subscription.int: day for subscription, day in await cursor.fetchall()})
+            await makes.make(connection, noon(today))
+
+    service.connected(make)
+
+    check_the_year(service, found, days)
+    assert service.world.rows("SELECT DISTINCT chunks, groups FROM automation_runs") == [(10, 500)]
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.covers("B-43", "B-44")
 def test_killed_at_random_points_it_comes_to_the_same(service: Service) -> None:
     _kill_again_and_again(service, groups=120, through=date(2026, 3, 31), kills=5, at_once=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.covers("B-43", "B-44", "F-29")
+def test_a_year_over_500_groups_comes_to_the_same_over_fifty_kills_of_two_processes_at_once(
+    service: Service,
+) -> None:
+    _kill_again_and_again(service, groups=500, through=LAST, kills=50, at_once=2)
 
 
 def _kill_again_and_again(
@@ -273,6 +324,23 @@ def test_two_processes_at_once_come_to_the_same(service: Service) -> None:
         assert [each.popen.wait(120) for each in (one, two)] == [0, 0]
 
     check_the_year(service, found, list(days_of(FIRST, last)))
+
+
+def test_a_process_killed_in_the_middle_of_a_chunk_leaves_nothing_of_it(service: Service) -> None:
+    """It waits for the lock of a group's row, and has taken others of the chunk."""
+    found = [Tenant(n, "monthly", FIRST, None, "at once") for n in range(20)]
+    service.take_on(found)
+    with psycopg.connect(service.world.admin_url) as holder:
+        holder.execute("SELECT FROM subscriptions WHERE id = %s FOR UPDATE", [UUID(int=7)])
+        with service.automation("--today", f"{FIRST}", "--once") as stuck:
+            service.world.wait_for_lock("lock_subscriptions")
+            stuck.kill()
+    service.wait_until_nobody_is_connected()
+    assert service.events() == []
+
+    service.passes(FIRST)
+
+    check_the_year(service, found, [FIRST])
 
 
 @pytest.mark.covers("B-44")
