@@ -25,7 +25,7 @@ from palier.analysis.health import Measured, check_health, lag_budget_s, no_heal
 from palier.load.ledger import LedgerBook
 from palier.load.schedule import make_schedule
 from palier.model.metric import METRICS
-from palier.model.plan import RunPlan
+from palier.model.plan import LostWorkers, RunPlan
 
 
 def measured(played: Played | None = None, **changes: Any) -> Measured:
@@ -382,6 +382,49 @@ def test_the_end_of_a_lost_loader_is_named() -> None:
     silent = {**lost, "exit_code": None, "why": "nothing was heard of it", "unknown": 237}
     run = measured(health=health_lines(seconds=20, final=False), events=[silent])
     assert "nothing was heard of it, and 237 requests" in named(run, "loaders").measured
+
+
+def with_a_lost_loader(*, policy: LostWorkers, unknown: int, **event: Any) -> Measured:
+    """The second of two loaders is killed after 20 s and takes some requests along."""
+    ledger = play(np.random.default_rng(1), rate=20).ledger()
+    for _ in range(unknown):
+        row = ledger["succeeded"].idxmax()
+        ledger.loc[row, ["succeeded", "started"]] -= 1
+        ledger.loc[row, ["skipped", "skipped_worker_lost"]] += 1
+    second = health_lines(seconds=20, final=False).assign(worker=1)
+    lost = {"at_s": 20.0, "kind": "worker", "name": "worker_lost", "worker": 1, "exit_code": -9}
+    plan = make_plan(P95_GATE, ERROR_GATE, rate=20)
+    return measured(
+        plan=dataclasses.replace(plan, workers=2, lost_workers=policy),
+        ledger=ledger,
+        health=pd.concat([health_lines(), second], ignore_index=True),
+        events=[{**lost, "taken_over_by": [0], "unknown": unknown, **event}],
+    )
+
+
+def test_a_loss_that_was_allowed_for_is_said_and_does_not_spoil_the_measurement() -> None:
+    check = named(with_a_lost_loader(policy="degraded", unknown=12), "loaders")
+
+    assert check.ok
+    assert check.measured.startswith("degraded: loader 1 stopped reporting at 20 s")
+    assert "12 requests are unknown" in check.measured
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        pytest.param({"policy": "invalid"}, id="not allowed for"),
+        pytest.param({"unknown": 13}, id="more than 1 % unknown"),
+        pytest.param({"in_flight": 1}, id="more than 1 % unknown, with those on their way"),
+        pytest.param({"taken_over_by": []}, id="nobody took over"),
+    ],
+)
+def test_a_loss_spoils_the_measurement_unless_it_was_allowed_for_and_small(
+    spoilt: dict[str, Any],
+) -> None:
+    assert not named(
+        with_a_lost_loader(**{"policy": "degraded", "unknown": 12, **spoilt}), "loaders"
+    ).ok
 
 
 def test_what_a_system_does_not_tell_is_said_and_not_guessed() -> None:

@@ -359,6 +359,22 @@ def test_a_calm_run_passes_and_names_the_tightest_gate() -> None:
     assert "headroom" in verdict.reasons[0]
 
 
+def test_a_pass_with_a_lost_worker_says_that_it_is_a_degraded_one() -> None:
+    run = make_plan(P95_GATE, ERROR_GATE)
+    findings = found(play(np.random.default_rng(1)), run)
+    allowed = [
+        dataclasses.replace(check, measured="degraded: loader 1 stopped reporting at 20 s")
+        if check.name == "loaders"
+        else check
+        for check in findings.health
+    ]
+
+    verdict = judge(run, dataclasses.replace(findings, health=tuple(allowed)), ())
+
+    assert verdict.verdict == "PASS"
+    assert verdict.reasons[-1] == "loaders: degraded: loader 1 stopped reporting at 20 s"
+
+
 def test_a_slow_run_fails_and_says_the_number_first() -> None:
     verdict = run_verdict(play(np.random.default_rng(1), median_s=0.5))
     assert verdict.verdict == "FAIL"
