@@ -54,7 +54,7 @@ class Agenda:
         due, arrivals = self._due, self._arrivals
         if arrivals:
             session = arrivals[-1]
-            if not due or (session.at_us, session.index) < due[0][:2]:
+            if not due or (session.at_us, session.index) < due[0]:
                 if session.at_us > now_us:
                     return None
                 arrivals.pop()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from palier.load.chance import MICROSECONDS
 from palier.load.outcome import Outcome, SkipReason
-from palier.load.recorder import Recorder, Sent
+from palier.load.recorder import Recorder, make_sent
 from scenarios.moved import Moved
 from scenarios.sink import Sink
 from scenarios.visit import Visit
@@ -28,17 +29,17 @@ class Books:
 
     def __init__(self, recorder: Recorder, output: Sink) -> None:
         self.without_success = 0
-        self._recorder = recorder
-        self._output = output
         self.moved = Moved()
+        self._recorder = recorder
+        self._sample = output.sample if output.wants_samples else None
 
     def send(self, visit: Visit, started_us: int) -> None:
         """The next step of a visit is being sent."""
-        operation, planned_second = visit.step()
-        visit.next += 1
+        step = visit.next
+        visit.next = step + 1
         visit.started_us = started_us
         self.moved.note(visit)
-        self._recorder.start(operation, planned_second)
+        self._recorder.start(visit.operations[step], visit.nominal_us[step] // MICROSECONDS)
 
     def end(
         self,
@@ -57,23 +58,26 @@ class Books:
             message: What went wrong; empty when nothing did.
             exchange: The request, if there is more to tell of it.
         """
-        operation, planned_second = visit.sent_step()
+        step = visit.next - 1
         intended_us, started_us = visit.due_us, visit.started_us
         assert intended_us is not None  # it has been sent
         assert started_us is not None
         visit.started_us = None
         self.moved.note(visit)
-        self.without_success += outcome != "succeeded"
-        sent = Sent(
-            operation,
-            planned_second,
-            intended_us,
-            started_us,
-            ended_us,
-            outcome,
-            visit.session_wait_us,
-            visit.session.index,
-            message,
+        if outcome != "succeeded":
+            self.without_success += 1
+        sent = make_sent(
+            (
+                visit.operations[step],
+                visit.nominal_us[step] // MICROSECONDS,
+                intended_us,
+                started_us,
+                ended_us,
+                outcome,
+                visit.session_wait_us,
+                visit.session.index,
+                message,
+            )
         )
         if self._recorder.end(sent):
             if exchange is None:
@@ -82,7 +86,8 @@ class Books:
                 # Asked for now: the request id is looked for in the answer's head only then.
                 status, request_id = exchange.status, exchange.request_id
                 self._recorder.keep(sent, status=status, request_id=request_id)
-        self._output.sample(sent)
+        if self._sample is not None:
+            self._sample(sent)
 
     def pass_over(self, visit: Visit, steps: int, reason: SkipReason) -> int:
         """Skip the next steps of a visit that nobody asks for; the sum of their pauses."""

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import gevent
 from gevent.hub import get_hub
+from greenlet import greenlet
 
 Work = TypeVar("Work")
 
@@ -64,7 +65,9 @@ class Crew(Generic[Work]):
         greenlet.start()
 
     def _run(self, work: Work | None) -> None:
-        me, idle, do, park = gevent.getcurrent(), self._idle, self._do, self._hub.switch
+        me, idle, do = gevent.getcurrent(), self._idle, self._do
+        # The hub's own ``switch`` looks first for a hook that nobody has.
+        park = greenlet.switch.__get__(self._hub)
         while True:
             if work is not None:
                 do(work)

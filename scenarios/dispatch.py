@@ -152,12 +152,13 @@ class Dispatch:
         while self._waiting and self._waiting[0][0] + self._patience_us <= now_us:
             _, visit = self._waiting.popleft()
             self._books.skip_rest(visit, "no_free_session", now_us)
+        take, give, in_progress = self._agenda.take, self._crew.give, self._in_progress
         for _ in range(AT_ONCE):
-            due = self._agenda.take(now_us)
+            due = take(now_us)
             if due is None:
                 break
-            if due in self._in_progress or self._admit(due):
-                self._crew.give(due)
+            if due in in_progress or self._admit(due):
+                give(due)
         self._set_alarm()
 
     def _admit(self, visit: Visit) -> bool:
@@ -173,22 +174,23 @@ class Dispatch:
 
     def _go_on(self, visit: Visit) -> None:
         """Do the step of a visit that is due, and see when the next one is."""
+        playing = self._playing
         due_us: int | None
         if visit.due_us is None:
-            due_us = self._playing.begin(visit)
+            due_us = playing.begin(visit)
             if due_us is not None and due_us <= self._clock.now_us():
-                due_us = self._playing.step(visit)
+                due_us = playing.step(visit)
         else:
-            due_us = self._playing.step(visit)
+            due_us = playing.step(visit)
         if due_us is not None:
             self._put_off(visit, due_us)
         else:
             self._leave(visit)
+            if not self._in_progress and not self._agenda:
+                self.done.set()
         # The last one to come here is still counted as busy.
         if self._alarm is None and self._crew.busy <= 1:
             self.done.set()
-        elif due_us is None:
-            self._look_whether_done()
 
     def _put_off(self, visit: Visit, due_us: int) -> None:
         self._agenda.add(due_us, visit)

@@ -31,6 +31,7 @@ from palier.load.stripes import Loss, Stripes
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_from_json
 from scenarios.driver_pipe import DriverPipe, at_end_of_stdin
+from scenarios.locust_statistics import LocustStatistics
 from scenarios.names import ask_before_start
 from scenarios.names import install as install_names
 from scenarios.outbox import Outbox, Packet
@@ -227,7 +228,8 @@ class Loader:
         from scenarios.engine import Engine, Limits
 
         plan = assignment.plan
-        user_class = self._user_class(assignment)
+        statistics = LocustStatistics(self._environment)
+        user_class = self._user_class(assignment, statistics)
         output = self._output(assignment)
         engine = self._engine = Engine(
             schedule=assignment.schedule,
@@ -244,6 +246,7 @@ class Loader:
         lookup_s = ask_before_start(install_names(), self._environment.host)
         done = engine.prepare()
         # Locust's own statistics begin where ours do.
+        statistics.enter()
         self._environment.stats.reset_all()
         report = {
             "worker": assignment.worker,
@@ -258,12 +261,22 @@ class Loader:
         if t0_ns is not None:
             if self._outbox is not None:
                 engine.lease_until_ns = t0_ns + round(LEASE_S * 1e9)
-            engine.run(t0_ns)
+            entering = gevent.spawn(statistics.run)
+            try:
+                engine.run(t0_ns)
+            finally:
+                entering.kill()
+                statistics.enter()
         output.close()
 
-    def _user_class(self, assignment: Assignment) -> type[JourneyUser] | type[StockPlayer]:
+    def _user_class(
+        self, assignment: Assignment, statistics: LocustStatistics
+    ) -> type[JourneyUser] | type[StockPlayer]:
         plan = assignment.plan
         user_class = scenario_class(self._user_classes, plan)
+        # The requests of stock classes are made, and told of, by Locust itself.
+        if not hasattr(user_class, "stock"):
+            user_class.locust_statistics = statistics
         user_class.host = self._environment.host
         user_class.seed = plan.seed
         user_class.accounts = plan.tier.data.accounts_per_tenant

@@ -7,7 +7,6 @@ down, and the rest is sent again. Together they hold every request exactly once.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections import deque
@@ -54,6 +53,9 @@ class Outbox:
         raw: True to send every request on its own, too.
         on_lease: Told until when requests may be sent, an instant of CLOCK_MONOTONIC.
         on_cut_off: Called once when no acknowledgement has come for too long.
+
+    Attributes:
+        wants_samples: True if it is to be told of every request.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class Outbox:
         self._send = send
         self._worker = worker
         self._given_up = False
-        self._raw = raw
+        self.wants_samples = raw
         self._on_lease = on_lease
         self._on_cut_off = on_cut_off
         self._kept: deque[_Kept] = deque()
@@ -81,16 +83,16 @@ class Outbox:
         self.clock_offset_ns = 0
         """How far this machine's clock is ahead of the master's: writes are told in its time."""
 
-    def line(self, line: dict[str, Any]) -> None:
+    def line(self, text: str, *, seq: int, final: bool) -> None:
         """Send a line, with the writes and samples since the one before."""
         writes = "".join(write.line(ahead_ns=self.clock_offset_ns) for write in self._writes)
-        if line["final"]:
+        if final:
             writes += last_line(self._written)
         packet = {
             "worker": self._worker,
-            "seq": line["seq"],
-            "final": line["final"],
-            "line": json.dumps(line, separators=(",", ":")) + "\n",
+            "seq": seq,
+            "final": final,
+            "line": text,
             "writes": writes,
             "samples": "".join(self._samples),
         }
@@ -104,8 +106,8 @@ class Outbox:
         self._send(packet)
 
     def sample(self, sent: Sent) -> None:
-        """Told of every request that was sent."""
-        if self._raw:
+        """Told of a request that was sent."""
+        if self.wants_samples:
             self._samples.append(sample_line(sent))
 
     def write(self, write: Write) -> None:

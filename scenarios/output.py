@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from palier.load.recorder import Sent
 from palier.load.writes import Write, last_line, writes_file
@@ -23,26 +22,30 @@ class Output:
         folder: Existing folder.
         worker: Index of the loader.
         raw: True to write every request on its own, too, as an independent log.
+
+    Attributes:
+        wants_samples: True if it is to be told of every request.
     """
 
     def __init__(self, folder: Path, *, worker: int, raw: bool) -> None:
         self._lines = Spool(folder / f"worker-{worker}.jsonl")
         self._writes = Spool(writes_file(folder, worker))
         self._written = 0
+        self.wants_samples = raw
         self._raw = Spool(folder / f"raw-{worker}.csv") if raw else None
         if self._raw is not None:
             self._raw.add(RAW_COLUMNS)
 
-    def line(self, line: dict[str, Any]) -> None:
+    def line(self, text: str, *, seq: int, final: bool) -> None:  # noqa: ARG002  of every sink
         """Write a line and flush everything; what a full disk does not take is tried again."""
-        self._lines.add(json.dumps(line, separators=(",", ":")) + "\n")
+        self._lines.add(text)
         self._lines.flush()
         self._writes.flush()
         if self._raw is not None:
             self._raw.flush()
 
     def sample(self, sent: Sent) -> None:
-        """Told of every request that was sent."""
+        """Told of a request that was sent."""
         if self._raw is not None:
             self._raw.add(sample_line(sent))
 

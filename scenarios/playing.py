@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from types import MethodType
 
 from palier.load.outcome import Outcome
 from scenarios.books import Books
@@ -23,6 +23,12 @@ class Playing:
         self._clock = clock
         self._books = books
         self._users = users
+        send = books.send
+
+        def on_send(visit: Visit, started_ns: int) -> None:
+            send(visit, (started_ns - clock.t0_ns) // 1000)
+
+        self._on_send = on_send
 
     def begin(self, visit: Visit) -> int | None:
         """Begin a visit that has a session now.
@@ -35,7 +41,8 @@ class Playing:
         if user is None:
             user = visit.user = self._users.take()
             user.begin(tenant=session.tenant, session=visit.number)
-        user.on_send = partial(self._on_send, visit)
+        # One is made for every visit; ``partial`` takes three times as long.
+        user.on_send = MethodType(self._on_send, visit)
         passed_us = self._abort_journey(visit) if visit.lost else 0
         return self._aim(visit, session.at_us + passed_us)
 
@@ -64,17 +71,18 @@ class Playing:
                 self._on_send(visit, exchange.ended_ns)
             assert exchange.ended_ns is not None  # so the request has ended
             # Partly open: the visitor thinks after the answer, not after the plan.
-            at_us = self._clock.us_of(exchange.ended_ns)
+            at_us = (exchange.ended_ns - self._clock.t0_ns) // 1000
             self._books.end(visit, at_us, outcome, exchange.message, exchange)
             if outcome != "succeeded" and user.operations[operation].essential:
                 # A visitor leaves; the user of a closed load comes around again.
                 at_us += self._abort_journey(visit)
-        visit.session_wait_us = 0
+        if visit.session_wait_us:
+            visit.session_wait_us = 0
         return self._aim(visit, at_us)
 
     def _aim(self, visit: Visit, from_us: int) -> int | None:
         """When the next step is wanted, counted from an instant; None when none is left."""
-        if visit.open:
+        if visit.next < len(visit.operations):
             due_us = from_us + visit.session.pauses_us[visit.next]
             if visit.loop is not None:
                 # What a user of a closed load had no time for, in the second it was planned in.
@@ -88,9 +96,6 @@ class Playing:
         self._users.give_back(visit.user)
         visit.user = None
         return None
-
-    def _on_send(self, visit: Visit, started_ns: int) -> None:
-        self._books.send(visit, self._clock.us_of(started_ns))
 
     def _abort_journey(self, visit: Visit) -> int:
         """Skip what cannot follow; the sum of its pauses."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import gevent
@@ -11,6 +12,7 @@ import gevent
 from palier.load.chance import MICROSECONDS
 from palier.load.recorder import LINE_EVERY_S, Recorder
 from scenarios.books import Books
+from scenarios.line_text import pieces
 from scenarios.run_clock import RunClock
 from scenarios.sink import Sink
 from scenarios.user_pool import UserPool
@@ -20,6 +22,13 @@ COLLECT_AFTER: Final = 1000
 """Requests without success after which the collector is asked: each leaves some fifty objects that
 refer to each other (the HTTP client's exceptions); successful ones leave none. Collecting this
 many takes a few milliseconds."""
+
+AT_ONCE_NS: Final = 500_000
+"""Longest that a line is written before the loop looks for answers again."""
+
+WRITTEN_WITHIN_NS: Final = 100_000_000
+"""Then the rest is written at once: a loop that is so far behind gains nothing from pauses, and a
+worker whose lines do not come is taken for lost."""
 
 
 class Reporter:
@@ -60,7 +69,7 @@ class Reporter:
             while True:
                 lines += 1
                 self._clock.sleep_until(round(lines * LINE_EVERY_S * MICROSECONDS))
-                self._write(final=False)
+                self._write(final=False, pausing=True)
                 if self._books.without_success >= COLLECT_AFTER:
                     self._books.without_success = 0
                     gc.collect(1)
@@ -76,11 +85,33 @@ class Reporter:
         self._vitals.note_own_error(what)
         self._write(final=False)
 
-    def _write(self, *, final: bool) -> None:
+    def _write(self, *, final: bool, pausing: bool = False) -> None:
         at_s = self._clock.now_us() / MICROSECONDS
         health = self._vitals.since_last(sessions=self._sessions())
         seen = {"observations": self._users.observations, "tallies": self._users.tallies}
         more: dict[str, Any] = {"positions": self._books.moved.since_last()}
         if final:
             more |= seen
-        self._output.line(self._recorder.line(at_s=at_s, final=final, health=health, **more))
+        line = self._recorder.line(at_s=at_s, final=final, health=health, **more)
+        text: list[str] = []
+        left = pieces(line)
+        try:
+            if pausing:
+                _write_pausing(left, text)
+        finally:
+            # Killed at the end of the run, too: what the recorder has handed over is in this line.
+            text += left
+            self._output.line("".join(text), seq=line["seq"], final=final)
+
+
+def _write_pausing(left: Iterator[str], text: list[str]) -> None:
+    paused_ns = time.monotonic_ns()
+    until_ns = paused_ns + WRITTEN_WITHIN_NS
+    for piece in left:
+        text.append(piece)
+        now_ns = time.monotonic_ns()
+        if now_ns > until_ns:
+            return
+        if now_ns - paused_ns > AT_ONCE_NS:
+            gevent.sleep(0)
+            paused_ns = time.monotonic_ns()

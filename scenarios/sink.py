@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from palier.load.recorder import Sent
 from palier.load.writes import Write
@@ -10,13 +10,26 @@ from palier.load.writes import Write
 
 class Sink(Protocol):
     """The files of a single loader (``scenarios.output``), or the way to a master
-    (``scenarios.outbox``)."""
+    (``scenarios.outbox``).
 
-    def line(self, line: dict[str, Any]) -> None:
-        """Take the next line."""
+    Attributes:
+        wants_samples: True if it is to be told of every request.
+    """
+
+    @property
+    def wants_samples(self) -> bool: ...
+
+    def line(self, text: str, *, seq: int, final: bool) -> None:
+        """Take the next line.
+
+        Args:
+            text: The line, with its line end.
+            seq: Its number.
+            final: True for the last one.
+        """
 
     def sample(self, sent: Sent) -> None:
-        """Told of every request that was sent."""
+        """Told of a request that was sent."""
 
     def write(self, write: Write) -> None:
         """Told of every request that was to change something, when its fate is known."""

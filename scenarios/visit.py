@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from palier.load.chance import MICROSECONDS
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class Visit:
-    """A session of the schedule while it is played. Ten thousand may be in progress.
+    """A session of the schedule while it is played. Ten thousand may be in progress, and ten
+    thousand a second be made: what most visits have in common lies in the class.
 
     Attributes:
         session: The session.
@@ -32,37 +32,26 @@ class Visit:
         loop: Steps of one time around, of a user of a closed load; None for a visitor.
     """
 
-    __slots__ = (
-        "_schedule",
-        "base",
-        "due_us",
-        "loop",
-        "lost",
-        "next",
-        "nominal_us",
-        "number",
-        "operations",
-        "session",
-        "session_wait_us",
-        "started_us",
-        "user",
-    )
+    base = 0
+    next = 0
+    due_us: int | None = None
+    started_us: int | None = None
+    session_wait_us = 0
+    user: Player | None = None
+    lost = False
+    loop: int | None = None
 
     def __init__(self, session: Session, schedule: Schedule, *, base: int = 0) -> None:
         self.session = session
-        self.base = base
         self.number = session.index
         self.operations = schedule.operations(session)
-        # The first pause is 0.
-        self.nominal_us = tuple(accumulate(session.pauses_us[1:], initial=session.at_us))
-        self.next = 0
-        self.due_us: int | None = None
-        self.started_us: int | None = None
-        self.session_wait_us = 0
-        self.user: Player | None = None
-        self.lost = False
-        self.loop = schedule.loop_of(session)
+        one = len(session.pauses_us) == 1
+        self.nominal_us = (session.at_us,) if one else tuple(session.nominal_us())
         self._schedule = schedule
+        if base:
+            self.base = base
+        if schedule.again_from is not None:
+            self.loop = schedule.loop_of(session)
 
     @property
     def before(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from scenarios.client.answer import Answer as Answer  # scenarios name it
 from scenarios.client.client import Client
 from scenarios.client.cookies import Cookies
 from scenarios.connections import SharedConnections
+from scenarios.locust_statistics import LocustStatistics
 from scenarios.operation import (
     CannotFollow,
     Failed,
@@ -61,28 +62,17 @@ class Exchange:
         answer: The right answer, once it has come whole; None before and otherwise.
     """
 
-    __slots__ = (
-        "answer",
-        "came",
-        "ended_ns",
-        "intent",
-        "message",
-        "method",
-        "operation",
-        "path",
-        "started_ns",
-        "status",
-    )
+    # One is made for every request: what it begins with lies in the class.
+    method = path = message = ""
+    started_ns: int | None = None
+    ended_ns: int | None = None
+    status: int | None = None
+    intent: Intent | None = None
+    came: Answer | None = None
+    answer: Answer | None = None
 
     def __init__(self, operation: str) -> None:
         self.operation = operation
-        self.method = self.path = self.message = ""
-        self.started_ns: int | None = None
-        self.ended_ns: int | None = None
-        self.status: int | None = None
-        self.intent: Intent | None = None
-        self.came: Answer | None = None
-        self.answer: Answer | None = None
 
     @property
     def request_id(self) -> str | None:
@@ -118,6 +108,7 @@ class JourneyUser(FastHttpUser):
         observations: Largest value seen of each fact worth judging, by name.
         tallies: How often each question was answered yes, and how often it was asked.
         exchange: The request of the operation that ran last.
+        locust_statistics: Kept up by a loader, while nobody else listens to requests.
     """
 
     abstract = True
@@ -132,6 +123,7 @@ class JourneyUser(FastHttpUser):
     seed: ClassVar[int] = 1
     accounts: ClassVar[int] = 1
     epoch: ClassVar[int] = time.time_ns()
+    locust_statistics: ClassVar[LocustStatistics | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -219,7 +211,8 @@ class JourneyUser(FastHttpUser):
         request = client.prepare(method, path, headers=headers, body=data, cookies=cookies)
         exchange.method = method
         exchange.path = path
-        exchange.intent = writes
+        if writes is not None:
+            exchange.intent = writes
         started_ns = exchange.started_ns = time.monotonic_ns()
         if self.on_send is not None:
             self.on_send(started_ns)
@@ -231,7 +224,7 @@ class JourneyUser(FastHttpUser):
         exchange.ended_ns = answer.came_ns
         exchange.came = answer
         status = exchange.status = answer.status
-        if b"\nset-cookie:" in answer.head.lower():
+        if b"\nset-cookie:" in answer.lower_head:
             cookies.take(answer.head, path)
         if status != expect and not (isinstance(expect, tuple) and status in expect):
             raise Failed(_unexpected(status, expect))
@@ -364,13 +357,20 @@ class JourneyUser(FastHttpUser):
         if started_ns is None or ended_ns is None:
             return
         answer = exchange.came
+        response_ms = (ended_ns - started_ns) / 1e6
+        statistics = self.locust_statistics
+        if statistics is not None and statistics.suffice:
+            length = 0 if answer is None else len(answer.raw)
+            method, name, message = exchange.method, exchange.operation, exchange.message
+            statistics.note(method, name, response_ms, length, message)
+            return
         if answer is None:
             answer = Answer(0, b"", b"", self._lean.url + exchange.path, ended_ns)
         began_s = (started_ns - time.monotonic_ns()) / 1e9  # before now
         self.environment.events.request.fire(
             request_type=exchange.method,
             name=exchange.operation,
-            response_time=(ended_ns - started_ns) / 1e6,
+            response_time=response_ms,
             response_length=len(answer.raw),
             response=answer,
             context=self.context(),

@@ -25,19 +25,18 @@ class ExemplarChoice:
 
     def keeps(self, operation: str, response_us: int, outcome: str, message: str) -> bool:
         """True for a request among the slowest so far, or the first to fail in its way."""
-        return self._among_slowest(operation, response_us) | (
-            outcome != "succeeded" and self._fails_anew(operation, message)
-        )
-
-    def _among_slowest(self, operation: str, response_us: int) -> bool:
         slowest = self._slowest[operation]
         if len(slowest) < SLOWEST_KEPT:
             heapq.heappush(slowest, response_us)
-            return True
-        if response_us > slowest[0]:
+            among_slowest = True
+        elif response_us > slowest[0]:
             heapq.heapreplace(slowest, response_us)
-            return True
-        return False
+            among_slowest = True
+        else:
+            among_slowest = False
+        if outcome == "succeeded":
+            return among_slowest
+        return self._fails_anew(operation, message) or among_slowest
 
     def _fails_anew(self, operation: str, message: str) -> bool:
         seen = self._failures[operation]

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 HALF_BITS = 10
 HALF = 1 << HALF_BITS
 """Buckets per doubling."""
-_EXACT_BELOW = 2 * HALF
+EXACT_BELOW = 2 * HALF
+"""Durations below, in microseconds, are their own bucket."""
 
 
 def bucket_of(value_us: int) -> int:
@@ -24,7 +25,7 @@ def bucket_of(value_us: int) -> int:
     Raises:
         ValueError: ``value_us`` is negative.
     """
-    if value_us < _EXACT_BELOW:
+    if value_us < EXACT_BELOW:
         if value_us < 0:
             raise ValueError(f"negative duration: {value_us} µs")
         return value_us

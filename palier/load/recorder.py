@@ -8,11 +8,12 @@ integer arithmetic and dictionary updates, about two microseconds a request.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import partial
 from typing import Any, Final, NamedTuple, get_args
 
 from palier.load.chance import MICROSECONDS
 from palier.load.exemplars import ExemplarChoice
-from palier.load.histogram import bucket_of
+from palier.load.histogram import EXACT_BELOW, bucket_of
 from palier.load.outcome import Clock, Outcome, SkipReason
 
 LINE_SCHEMA = 1
@@ -86,6 +87,10 @@ class Sent(NamedTuple):
         }
 
 
+make_sent: Final = partial(tuple.__new__, Sent)
+"""A ``Sent`` of a tuple of all its attributes: where one is made for every request, what the class
+does about names and defaults counts."""
+
 Counts = defaultdict[int, int]
 """Requests by bucket."""
 
@@ -135,8 +140,17 @@ class Recorder:
         Returns:
             True when it is worth keeping whole, by ``keep``.
         """
-        operation, planned_second, intended_us, started_us, ended_us, outcome = sent[:6]
-        session_wait_us = sent.session_wait_us
+        (
+            operation,
+            planned_second,
+            intended_us,
+            started_us,
+            ended_us,
+            outcome,
+            wait_us,
+            _,
+            message,
+        ) = sent
         self.in_flight -= 1
         # Most come into a second that is known already: no call is made for those.
         counts = self._ledger.get((planned_second, operation))
@@ -147,21 +161,28 @@ class Recorder:
         if clocks is None:
             clocks = self._clocks_of(intended_us // MICROSECONDS, operation, outcome)
         response, service, lag, generator_lag = clocks
-        response_us = ended_us - intended_us
-        response[bucket_of(response_us)] += 1
-        service[bucket_of(ended_us - started_us)] += 1
-        lag_us = generator_lag_us = started_us - intended_us
-        bucket = bucket_of(lag_us)
+        # Short durations are their own bucket: no call is made for those, either.
+        response_us = bucket = ended_us - intended_us
+        if not 0 <= bucket < EXACT_BELOW:
+            bucket = bucket_of(bucket)
+        response[bucket] += 1
+        bucket = ended_us - started_us
+        if not 0 <= bucket < EXACT_BELOW:
+            bucket = bucket_of(bucket)
+        service[bucket] += 1
+        bucket = generator_lag_us = started_us - intended_us
+        if not 0 <= bucket < EXACT_BELOW:
+            bucket = bucket_of(bucket)
         lag[bucket] += 1
-        if session_wait_us:
-            generator_lag_us -= session_wait_us
+        if wait_us:
+            generator_lag_us -= wait_us
             bucket = bucket_of(generator_lag_us)
-            if session_wait_us > self._session_wait_max_us:
-                self._session_wait_max_us = session_wait_us
+            if wait_us > self._session_wait_max_us:
+                self._session_wait_max_us = wait_us
         generator_lag[bucket] += 1
         if generator_lag_us > self._generator_lag_max_us:
             self._generator_lag_max_us = generator_lag_us
-        return self._choice.keeps(operation, response_us, outcome, sent.message)
+        return self._choice.keeps(operation, response_us, outcome, message)
 
     def keep(self, sent: Sent, *, status: int | None = None, request_id: str | None = None) -> None:
         """Keep a request whole, with what else is known of it."""

@@ -52,7 +52,9 @@ class Answer:
         came_ns: When its last byte had come, an instant of ``time.monotonic_ns``.
     """
 
-    __slots__ = ("_body", "_headers", "came_ns", "head", "raw", "status", "url")
+    _body: bytes | None = None
+    _headers: Headers | None = None
+    _lower: bytes | None = None
 
     def __init__(self, status: int, head: bytes, raw: bytes, url: str, came_ns: int) -> None:
         self.status = status
@@ -60,8 +62,14 @@ class Answer:
         self.raw = raw
         self.url = url
         self.came_ns = came_ns
-        self._headers: Headers | None = None
-        self._body: bytes | None = None
+
+    @property
+    def lower_head(self) -> bytes:
+        """The head in lower case, to look for names in."""
+        lower = self._lower
+        if lower is None:
+            lower = self._lower = self.head.lower()
+        return lower
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header, without parsing the others.
@@ -69,7 +77,7 @@ class Answer:
         Args:
             name: In lower case.
         """
-        lower = self.head.lower()
+        lower = self.lower_head
         found = lower.find(b"\r\n" + name + b":")
         if found < 0:
             return None

@@ -44,21 +44,22 @@ class Reader:
     def __init__(self) -> None:
         # Makes a cycle with the parser's references to our methods; ``close`` breaks it.
         self._parser: Any = HttpResponseParser(self)
+        self._early = b""
+        self._surplus = self.keep_alive = False
+        self.status = 0
         self.expect(no_body=False)
 
     def expect(self, *, no_body: bool) -> None:
-        """The next bytes are a new answer.
+        """The next bytes are a new answer; the one before was whole, and nothing came after it.
 
         Args:
             no_body: True for an answer to HEAD, whose Content-Length is that of another answer.
         """
         self._no_body = no_body
-        self.head = self._early = b""
+        self.head = b""
         self.parts: list[bytes] = []
         self._received = 0
-        self._surplus = False
-        self.done = self.began = self.keep_alive = False
-        self.status = 0
+        self.done = self.began = False
 
     def close(self) -> None:
         """No further bytes: the collector is off while a loader runs, so leave nothing to it."""
@@ -92,7 +93,7 @@ class Reader:
 
     def _look_for_head(self, data: bytes) -> None:
         if self._early:
-            data = self._early + data
+            data, self._early = self._early + data, b""
         end = data.find(_END_OF_HEAD)
         while end >= 0 and data[9:10] == b"1" and data[9:12] != b"101":
             # "Continue" and the like, which nobody asked for, come before the answer itself.
