@@ -11,6 +11,7 @@ OUTCOMES = {
     "pass": "passes",
     "fail": "fails",
     "undecided": "stays undecided",
+    "too_few": "brings too few requests to decide",
     "go_on": "not decided yet",
 }
 
@@ -44,7 +45,8 @@ def after_step(log: SearchLog, step: Step) -> str:
 
 
 def _decided(decision: Decision, seconds: int) -> str:
-    one = decision.binding
+    is_open = decision.outcome in ("go_on", "undecided", "too_few")
+    one = decision.least_known if is_open else decision.binding
     return (
         f"{OUTCOMES[decision.outcome]} after {seconds} s: {one.gate.id} missed by "
         f"{one.share:.2%} ({one.low:.2%} to {one.high:.2%}) of {one.gate.allowed * 100:.4g}%"

@@ -11,6 +11,7 @@ End = Literal[
     "time_used_up",
     "nothing_passes",
     "never_fails",
+    "too_few_requests",
     "backlog_stayed",
     "not_healthy",
     "measurement_unfit",

@@ -1,4 +1,4 @@
-"""The sequential decision about one probe: pass, fail, go on, or undecided at the end.
+"""The sequential decision about one probe: pass, fail, go on, undecided, or too few requests.
 
 The evidence is looked at a few times, at 16, 32, 64 ... seconds, and the probability of a wrong
 decision that a probe may have is spent over its looks in proportion to the time that passed: half
@@ -9,6 +9,9 @@ makes the bound hold whatever their joint distribution is.
 How misses cluster shows only when there are some: a short probe of a system that is late in rare
 long bursts may see none of them. So a look before the firm one passes a rate only if every gate
 uses a quarter of what it allows at most, and the pass that becomes the answer has to be firm.
+
+Where hardly anything is missed, and even the longest probe without another miss could not show that
+every gate holds, the rate brings too few requests: it is left for a higher one at once.
 
 A rate passes when every gate surely holds: passing wrongly takes a wrong limit of the very gate
 that is missed, so each may use the whole error. It fails when some gate is surely missed: any of
@@ -26,12 +29,17 @@ from typing import Final, Literal
 
 from palier.capacity.evidence import Gate, Stretch, counts_of
 from palier.capacity.rules import Rules
-from palier.capacity.share import find_dependence, lower_limit, upper_limit
+from palier.capacity.share import (
+    find_dependence,
+    lower_limit,
+    lowest_upper_limit,
+    upper_limit,
+)
 
 FAR: Final = 0.25
 """Part of what is allowed up to which a rate is far from the capacity."""
 
-Outcome = Literal["pass", "fail", "go_on", "undecided"]
+Outcome = Literal["pass", "fail", "go_on", "undecided", "too_few"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,11 @@ class Decision:
         """The gate that is strained most."""
         return max(self.shares, key=lambda one: one.strain)
 
+    @property
+    def least_known(self) -> GateShare:
+        """The gate that is farthest from being known to hold."""
+        return max(self.shares, key=lambda one: one.high / one.gate.allowed)
+
 
 def seconds_of(stretches: Sequence[Stretch]) -> int:
     return sum(stretch.seconds for stretch in stretches)
@@ -95,6 +108,8 @@ def decide(rules: Rules, stretches: tuple[Stretch, ...], *, firm: bool = False) 
         outcome = "fail"
     elif all(one.high <= one.gate.allowed and (one.strain <= FAR or not early) for one in shares):
         outcome = "pass"
+    elif _brings_too_few(rules, stretches, shares):
+        outcome = "too_few"
     elif look == rules.looks - 1:
         outcome = "undecided"
     return Decision(outcome=outcome, shares=shares)
@@ -117,6 +132,23 @@ def surely_missed(gates: Sequence[Gate], stretch: Stretch, *, error: float) -> t
         if lowest > gate.allowed:
             missed.append(gate)
     return tuple(missed)
+
+
+def _brings_too_few(
+    rules: Rules, stretches: Sequence[Stretch], shares: Sequence[GateShare]
+) -> bool:
+    """Whether the rate is far from missing a gate, and yet can never be shown to hold them all."""
+    if any(one.strain > FAR for one in shares):
+        return False
+    longer = rules.longest_probe_s / seconds_of(stretches)
+    error = rules.error_of_a_probe * _spent(rules, rules.looks - 1)
+    return any(
+        lowest_upper_limit(
+            int(longer * counts_of(stretches, one.gate).planned.sum()), one.missed, error
+        )
+        > one.gate.allowed
+        for one in shares
+    )
 
 
 def _spent(rules: Rules, look: int) -> float:

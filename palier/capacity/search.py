@@ -72,7 +72,7 @@ def next_step(log: SearchLog) -> Step:
         return _answer(log, decisions, "measurement_unfit", last.unfit[-1])
     if last is not None and decisions[-1].outcome == "go_on":
         return _measure(log, decisions, last.rate_per_s, last.stretches)
-    end = _end(log, bracket)
+    end = _end(log, decisions, bracket)
     if end is not None:
         return _answer(log, decisions, end)
     if last is not None and not last.healthy:
@@ -147,7 +147,7 @@ def _bracket(log: SearchLog, decisions: tuple[Decision, ...]) -> Bracket:
     )
 
 
-def _end(log: SearchLog, bracket: Bracket) -> End | None:
+def _end(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) -> End | None:
     """Whether the bracket answers the question."""
     rules = log.rules
     if bracket.doubtful is not None:
@@ -157,6 +157,9 @@ def _end(log: SearchLog, bracket: Bracket) -> End | None:
         return "found" if found else None
     if bracket.low is not None and bracket.low >= rules.highest_per_s * (1 - REACHED):
         return "never_fails"
+    at_least = _at_least(log, decisions, bracket)
+    if at_least is not None and at_least >= rules.highest_per_s * (1 - REACHED):
+        return "too_few_requests"
     if bracket.high is not None and bracket.high <= rules.lowest_per_s * (1 + REACHED):
         return "nothing_passes"
     return None
@@ -218,13 +221,29 @@ def _next_rate(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket
     if (early := _to_confirm(log, bracket)) is not None:
         return early
     rate = next_rate(
-        bracket.low,
+        _at_least(log, decisions, bracket),
         bracket.high,
         _points(log, decisions),
         width=rules.width,
         start=rules.start_per_s,
     )
     return min(max(rate, rules.lowest_per_s), rules.highest_per_s)
+
+
+def _at_least(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) -> float | None:
+    """Above it the next probe goes: the lower end, or a rate that brought too few requests.
+
+    Hardly anything was missed there, so the capacity is looked for above it. It is no lower end of
+    the answer: nothing was shown.
+    """
+    calm = [
+        probe.rate_per_s
+        for probe, decision in zip(log.probes, decisions, strict=True)
+        if decision.outcome == "too_few"
+        and (bracket.high is None or probe.rate_per_s < bracket.high)
+    ]
+    known = calm if bracket.low is None else [*calm, bracket.low]
+    return max(known, default=None)
 
 
 def _points(log: SearchLog, decisions: tuple[Decision, ...]) -> list[Point]:

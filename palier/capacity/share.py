@@ -108,6 +108,14 @@ def upper_limit(counts: Counts, dependence: Dependence, error: float) -> float:
     return min(1.0, max(exact, share + student * deviation))
 
 
+def lowest_upper_limit(planned: int, missed: int, error: float) -> float:
+    """What ``upper_limit`` is at the least: when requests do not depend on each other.
+
+    Source: Clopper and Pearson (1934), Biometrika 26(4), 404-413.
+    """
+    return 1.0 if missed >= planned else float(betaincinv(missed + 1, planned - missed, 1 - error))
+
+
 def lower_limit(counts: Counts, dependence: Dependence, error: float) -> float:
     """Limit that the true share is below with a probability of at most ``error``."""
     n, hits = _effective(counts, dependence, error)

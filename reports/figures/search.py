@@ -19,6 +19,7 @@ MARKS: Final[dict[Outcome, tuple[str, str, str]]] = {
     "pass": ("o", style.SERIES[2], "passed"),
     "fail": ("X", style.BAD, "failed"),
     "undecided": ("D", style.MUTED, "undecided"),
+    "too_few": ("s", style.MUTED, "too few requests"),
     "go_on": ("d", style.MUTED, "cut off"),
 }
 """Shape, colour and name of each outcome; the shape alone tells them apart."""
@@ -135,7 +136,7 @@ def _marks(
                 marker=marker,
                 markersize=6 if width.narrow else 8,
                 color=colour,
-                markerfacecolor=style.CARD if outcome in ("undecided", "go_on") else colour,
+                markerfacecolor=colour if outcome in ("pass", "fail") else style.CARD,
                 label=label,
                 zorder=3,
             )

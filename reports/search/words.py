@@ -22,6 +22,7 @@ OUTCOMES: Final[dict[Outcome, str]] = {
     "pass": "passed",
     "fail": "failed",
     "undecided": "undecided",
+    "too_few": "too few requests",
     "go_on": "cut off",
 }
 
@@ -32,6 +33,8 @@ ENDS: Final[dict[End, str]] = {
     "nothing_passes": "Even the lowest rate misses a gate.",
     "never_fails": "The highest rate that may be tried meets every gate: the capacity is beyond "
     "it.",
+    "too_few_requests": "Even the highest rate that may be tried brings too few requests to show "
+    "that every gate holds.",
     "backlog_stayed": "The system did not come to rest after a probe, so no other one can follow.",
     "not_healthy": "After a probe the system no longer did what it had done before.",
     "measurement_unfit": "The load generator was not fit to measure, again and again.",
@@ -44,6 +47,7 @@ NEXT: Final[dict[End, str]] = {
     "time_used_up": "Give it more time (--longest), or ask for a wider interval (--width).",
     "nothing_passes": "Begin lower (--start), or look at a single run at a low rate.",
     "never_fails": "Allow a higher rate (--most) with more generator processes (--workers).",
+    "too_few_requests": "Allow a higher rate (--most), or give each probe more time (--longest).",
     "backlog_stayed": "Look into the logs of its components, and into the last probe's run.",
     "not_healthy": "Look into the last probe's run and its proof of health: overload may leave "
     "damage that a restart repairs.",
@@ -211,6 +215,7 @@ _STATES: Final[dict[Outcome, str]] = {
     "pass": "pass",
     "fail": "fail",
     "undecided": "inconclusive",
+    "too_few": "inconclusive",
     "go_on": "not_measured",
 }
 

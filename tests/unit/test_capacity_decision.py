@@ -63,6 +63,20 @@ def test_a_run_of_few_requests_cannot_pass_although_none_was_missed() -> None:
     assert outcome_after(16, planned=5, late=0).outcome == "go_on"
 
 
+def test_a_rate_whose_longest_probe_could_not_pass_is_left_at_the_first_look() -> None:
+    rules = make_rules(LATE, WRONG)
+    few = (make_stretch(16, planned=3, late=0, wrong=0),)  # 384 requests in the longest probe
+    assert decide(rules, few).outcome == "too_few"
+    assert decide(rules, few).least_known.gate == WRONG
+    more = (make_stretch(16, planned=8, late=0, wrong=0),)
+    assert decide(rules, more).outcome == "go_on"
+
+
+def test_a_rate_that_misses_a_gate_is_not_left_because_its_requests_are_few() -> None:
+    rules = make_rules(LATE, WRONG)
+    assert decide(rules, (make_stretch(16, planned=3, late=1, wrong=0),)).outcome != "too_few"
+
+
 def test_more_evidence_decides_what_less_does_not() -> None:
     assert outcome_after(16, late=4).outcome == "go_on"
     assert outcome_after(128, planned=1000, late=40).outcome == "pass"
@@ -174,4 +188,4 @@ def test_all_gates_of_a_stretch_cover_the_same_seconds() -> None:
 
 def test_a_gate_of_an_operation_that_was_never_asked_for_is_not_passed() -> None:
     never = Stretch(tallies={"late": Tally(planned=(0,) * 128, missed=(0,) * 128)})
-    assert decide(make_rules(), (never,)).outcome == "undecided"
+    assert decide(make_rules(), (never,)).outcome == "too_few"

@@ -181,6 +181,38 @@ def test_a_system_that_never_passes_is_known_from_above_only() -> None:
     assert (answer.end, answer.low, answer.high) == ("nothing_passes", None, 10)
 
 
+def few_requests(holds: float) -> Callable[[Measure], Stretch]:
+    """A system without noise, asked at its true rate; whole requests a second."""
+
+    def answer(step: Measure) -> Stretch:
+        planned = round(step.rate_per_s)
+        late = round(planned * min(1.0, 0.05 * (step.rate_per_s / holds) ** 12))
+        tallies = {
+            gate: Tally(planned=(planned,) * step.seconds, missed=(missed,) * step.seconds)
+            for gate, missed in (("late", late), ("wrong", 0))
+        }
+        return Stretch(tallies=tallies)
+
+    return answer
+
+
+def test_a_search_that_begins_with_few_requests_goes_up_to_where_there_are_enough() -> None:
+    """At 2/s an hour would not show that no request in a hundred is wrong."""
+    rules = dataclasses.replace(RULES, start_per_s=2, lowest_per_s=1, looks=4)
+    log, answer = run(rules, few_requests(holds=300))
+    assert [decision.outcome for decision in log.decisions()][:2] == ["too_few", "too_few"]
+    assert [probe.rate_per_s for probe in log.probes][:4] == [2, 4, 8, 16]
+    assert answer.low is not None
+    assert answer.high is not None
+    assert answer.low <= 300 <= answer.high
+
+
+def test_a_search_whose_highest_rate_brings_too_few_requests_says_so() -> None:
+    rules = dataclasses.replace(RULES, start_per_s=2, lowest_per_s=1, highest_per_s=3, looks=4)
+    _, answer = run(rules, few_requests(holds=300))
+    assert (answer.end, answer.low, answer.high) == ("too_few_requests", None, None)
+
+
 def test_errors_at_every_rate_are_the_gate_that_binds() -> None:
     answer = search_for(1e6, wrong=0.03)
     assert (answer.end, answer.binding) == ("nothing_passes", "wrong")
