@@ -6,6 +6,7 @@ and nothing else; `palier report` and `palier gate` are that function again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from palier.describe_load import offered_in_short
 from palier.environment import describe_environment
 from palier.invariants.baseline import Baseline, take_baseline
 from palier.invariants.look import look
+from palier.listeners.accounts import listener_accounts
+from palier.listeners.facts import listener_facts
+from palier.listeners.notes import NOTES_FILE, read_notes
+from palier.listeners.process import ListenerProcess
 from palier.load.busiest import limits_owners
 from palier.load.driver import drive
 from palier.load.progress import Progress
@@ -151,12 +156,12 @@ def measure(
     Returns:
         Facts observed beside the load.
     """
-    display.say(f"sending {offered_in_short(plan)} for {plan.duration_s:g} s")
     watching: list[Telemetry] = []
-    with ExitStack() as until_end:
+    with listeners_of(plan, system, run_dir, cpus, display) as listeners, ExitStack() as until_end:
+        display.say(f"sending {offered_in_short(plan)} for {plan.duration_s:g} s")
 
         def watch(t0: float, loaders: Iterable[int]) -> None:
-            pids = tuple(loaders)
+            pids = (*loaders, *listeners)
             telemetry = Telemetry(system.stack, loader_pids=lambda: pids, t0=t0, directory=run_dir)
             watching.append(until_end.enter_context(telemetry))
 
@@ -185,11 +190,49 @@ def measure(
         Fact(name=name, value=yes / asked, unit="ratio", how=f"{yes:,} of {asked:,} answers")
         for name, (yes, asked) in load.tallies.items()
     ]
+    if listeners:
+        observed += changes_heard(plan, run_dir, t0=load.t0)
     for telemetry in watching:
         observed += telemetry.facts(
             from_s=plan.warmup_s, to_s=plan.duration_s, system_cores=len(cpus.system)
         )
     return tuple(observed)
+
+
+@contextmanager
+def listeners_of(
+    plan: RunPlan, system: System, run_dir: Path, cpus: CpuPlan, display: Display
+) -> Iterator[tuple[int, ...]]:
+    """The tier's listeners, open; their processes. None beside a service that is not ours."""
+    count = plan.tier.load.listeners
+    if not count or system.stack is None:
+        yield ()
+        return
+    display.say(f"opening {count:,} listeners")
+    with ListenerProcess(
+        system.url,
+        accounts=listener_accounts(groups=plan.tier.data.tenants, seed=plan.seed),
+        count=count,
+        folder=run_dir / "load",
+        cpu_set=frozenset(cpus.generator),
+    ) as process:
+        yield (process.pid,)
+
+
+def changes_heard(plan: RunPlan, run_dir: Path, *, t0: float) -> tuple[Fact, ...]:
+    """What the listeners saw of the changes that were committed in the judged window.
+
+    Args:
+        plan: What was done.
+        run_dir: Has their notes.
+        t0: Start of the window, an instant of ``time.monotonic``.
+    """
+    epoch_s = time.time() - time.monotonic() + t0
+    return listener_facts(
+        read_notes(run_dir / "load" / NOTES_FILE),
+        from_us=round((epoch_s + plan.warmup_s) * 1e6),
+        to_us=round((epoch_s + plan.duration_s) * 1e6),
+    )
 
 
 def look_at_data(

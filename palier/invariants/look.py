@@ -17,6 +17,7 @@ from palier.invariants.expected import put_expected
 from palier.invariants.guests import GUEST_CHECKS
 from palier.invariants.history import expectations
 from palier.invariants.kinds import KINDS
+from palier.invariants.listeners import LISTENER_CHECKS
 from palier.invariants.looking import Check, Scene
 from palier.invariants.owners import OWNER_CHECKS
 from palier.invariants.patience import connect, cut_after
@@ -37,6 +38,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *TASK_CHECKS,
     *OWNER_CHECKS,
     *GUEST_CHECKS,
+    *LISTENER_CHECKS,
 )
 
 
@@ -76,6 +78,7 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
         strange=tuple(sorted({write.kind for write in log.writes} - KINDS.keys())),
         row_security=plan.variant.row_security,
         sync=plan.variant.sync,
+        load=load,
     )
     try:
         with connect(admin_url) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -28,6 +29,7 @@ class Scene:
         strange: Kinds that were written and whose table is not known.
         row_security: The deployment's switch.
         sync: Likewise.
+        load: Folder of what the load generator wrote.
     """
 
     baseline: Baseline
@@ -35,6 +37,7 @@ class Scene:
     strange: tuple[str, ...]
     row_security: str
     sync: str
+    load: Path
 
 
 @dataclass(frozen=True, slots=True)

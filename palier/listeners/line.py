@@ -15,6 +15,7 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     CloseConnection,
@@ -66,14 +67,19 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parts: list[str] = []
         self._end = End(NO_CLOSE, "")
-        self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[End] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # of a stream; uvloop's is no subclass
         self._write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        received_ns = time.time_ns()
+        # Understood a moment later: when a change reaches thousands of lines at once, none of them
+        # should wait for the others to be read before its time is taken.
+        self._loop.call_soon(self._understand, data, time.time_ns())
+
+    def _understand(self, data: bytes, received_ns: int) -> None:
         try:
             self._wire.receive_data(data)
             for event in self._wire.events():
@@ -92,9 +98,9 @@ class Line(asyncio.Protocol):
 
     def close(self) -> None:
         """Say goodbye and leave."""
-        if self._transport is not None and not self._transport.is_closing():
+        if self._wire.state is ConnectionState.OPEN:
             self._write(CloseConnection(1000))
-            self._hang_up(End(1000, "we left"))
+        self._hang_up(End(1000, "we left"))
 
     def abort(self) -> None:
         """Leave without a word, as a machine that loses its network."""
@@ -123,8 +129,8 @@ class Line(asyncio.Protocol):
             self._transport.write(self._wire.send(event))
 
     def _hang_up(self, end: End) -> None:
-        self._end = end
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._end = end
             self._transport.close()
 
 

@@ -27,9 +27,9 @@ BEGIN
         'type', kind,
         'school_group_id', group_id,
         'plan_id', new_plan,
-        'plan', (SELECT left(slug, 40) FROM subscription_plans WHERE id = new_plan),
-        'plan_name', (SELECT left(name, 60) FROM subscription_plans WHERE id = new_plan),
-        'old_plan', (SELECT left(slug, 40) FROM subscription_plans WHERE id = old_plan),
+        'plan', (SELECT left(slug, 30) FROM subscription_plans WHERE id = new_plan),
+        'plan_name', (SELECT left(name, 40) FROM subscription_plans WHERE id = new_plan),
+        'old_plan', (SELECT left(slug, 30) FROM subscription_plans WHERE id = old_plan),
         'status', status,
         'at', clock_timestamp());
     INSERT INTO plan_events (number, kind, school_group_id, plan_id, payload)

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_support import World
-from live_support import Served, listening, served
-
-from reference_app.identity.principal import Principal
+from live_support import Served, change_plan, listening, served
 
 pytestmark = pytest.mark.db
 
@@ -25,15 +22,6 @@ def live(fresh_database: Any) -> Iterator[Served]:
         served(url, Path(home)) as up,
     ):
         yield up
-
-
-def change_plan(world: World, admin: Principal, plan: str) -> None:
-    world.run(
-        "UPDATE subscriptions SET plan_id = (SELECT id FROM subscription_plans WHERE slug = %s)"
-        " WHERE school_group_id = %s",
-        plan,
-        admin.tenant_id,
-    )
 
 
 @pytest.mark.covers("B-06", "B-22", "B-23", "B-210")
