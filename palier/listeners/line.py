@@ -96,6 +96,15 @@ class Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
+    def resume_reading(self) -> None:
+        """Go on reading."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def say(self, text: str) -> None:
+        """Send a text; the service asked for none."""
+        self._write(TextMessage(text))
+
     def close(self) -> None:
         """Say goodbye and leave."""
         if self._wire.state is ConnectionState.OPEN:

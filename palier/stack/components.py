@@ -72,7 +72,8 @@ def _start_pooler(site: Site) -> Part:
         client_connections=2 * of_the_application + 10,
         cpus=site.cpus,
     )
-    environment = {"APP_DATABASE_URL": pooler.url}
+    # Who listens for notifications needs a connection of its own (decision 0084).
+    environment = {"APP_DATABASE_URL": pooler.url, "APP_LIVE_DATABASE_URL": database_url}
     if pooler.replica_url is not None:
         environment["APP_REPLICA_URL"] = pooler.replica_url
     return Part(

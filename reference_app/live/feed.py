@@ -108,6 +108,7 @@ class Feed:
             while True:
                 async for notice in connection.notifies(timeout=LOOK_EVERY_S):
                     self._hear_said(notice.payload)
+                    await asyncio.sleep(0)  # a burst must not keep the sockets from sending
                 async with asyncio.timeout(ANSWER_S):
                     await self._catch_up(connection)
         finally:
@@ -122,6 +123,7 @@ class Feed:
         cursor = await connection.execute(_REST, [self._last])
         async for (payload,) in cursor:
             self._hear(read_event(payload))
+            await asyncio.sleep(0)
 
     def _hear_said(self, payload: str) -> None:
         try:
