@@ -48,6 +48,10 @@ DATA_FACTS = (("gîtes", "units", "gites"),)
 """Facts about the data: unit, name, and the table whose rows are counted."""
 
 
+REQUESTS_AT_ONCE = 1024
+"""Granian's own limit for one process, which stays beside the sockets of listeners."""
+
+
 class Display(Protocol):
     """Where a run says what it is doing."""
 
@@ -103,6 +107,10 @@ def run_tier(
     for warning in warnings(checks):
         display.say(warning)
     settings = {} if limits_owners(schedule) else {"APP_RATE_LIMIT_PER_MIN": "off"}
+    if plan.tier.load.listeners:
+        # To the server an open socket is a request in progress, of which it allows so many.
+        at_once = REQUESTS_AT_ONCE + plan.tier.load.listeners
+        settings["GRANIAN_BACKPRESSURE"] = str(at_once)
     with system_under_test(
         plan, run_dir=run_dir, cpus=cpus, app_settings=settings, display=display
     ) as system:
