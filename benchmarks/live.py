@@ -80,7 +80,7 @@ def world(cores: Sequence[int]) -> Iterator[World]:
     """Bring it up, and down again."""
     with (
         tempfile.TemporaryDirectory(prefix="palier-bench-", dir="/var/tmp") as home,
-        Workspace.create(purpose="bench", home=Path(home)) as workspace,
+        Workspace.create(purpose="test", home=Path(home)) as workspace,
     ):
         variant = Variant(indexes="full", row_security="wrapped")
         server = start_server(workspace, cpus=cores[1:])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from app_support import CHEAP, SECRET, TOKENS, World, app_login, migrate_both
@@ -20,6 +21,8 @@ from palier.stack.app import start_app
 from palier.stack.workspace import Workspace
 from reference_app.identity.principal import Principal
 from reference_app.variant import Variant
+
+Result = TypeVar("Result")
 
 PATIENCE_S = 30.0
 """Longest wait for something that happens in milliseconds on an idle machine."""
@@ -111,3 +114,71 @@ async def listening(
     finally:
         line.close()
         await line.ended
+
+
+class Cable:
+    """A way to a service that can be cut and mended, in a thread of its own.
+
+    Attributes:
+        url: Its near end.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._target = int(url.rpartition(":")[2])
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cable", daemon=True)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._is_cut = False
+        self.url = ""
+
+    def __enter__(self) -> Cable:
+        self._thread.start()
+        self._server = self._do(asyncio.start_server(self._connect, "127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        self._server.close()
+        self._do(self._server.wait_closed())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def cut(self) -> None:
+        """Break every connection, and take no more."""
+        self._do(self._cut())
+
+    def mend(self) -> None:
+        """Take connections again."""
+        self._is_cut = False
+
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+
+    async def _cut(self) -> None:
+        self._is_cut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_cut:
+            writer.transport.abort()
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers |= {writer, back}
+        try:
+            await asyncio.gather(_carry(reader, back), _carry(there, writer))
+        except ConnectionError:
+            pass  # it was cut
+        finally:
+            self._writers -= {writer, back}
+            writer.transport.abort()
+            back.transport.abort()
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()

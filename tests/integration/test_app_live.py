@@ -302,6 +302,21 @@ def test_who_talks_to_the_socket_is_shown_out(live: Served) -> None:
     assert asyncio.run(end()).code == 1008
 
 
+@pytest.mark.slow
+def test_a_socket_without_news_says_that_it_is_alive_and_up_to_what(live: Served) -> None:
+    admin, other = live.world.group("pro"), live.world.group("pro")
+
+    async def listen() -> tuple[int, dict[str, Any]]:
+        async with listening(live.url, admin) as client:
+            last = (await client.next())["last"]
+            await in_thread(change_plan, live.world, other, "free")
+            return last, await client.next()
+
+    last, alive = asyncio.run(listen())
+
+    assert alive == {"type": "alive", "last": last + 1}
+
+
 def sockets(up: Served) -> float:
     found = re.search(r"^app_live_sockets ([\d.]+)$", httpx.get(f"{up.url}/metrics").text, re.M)
     assert found is not None

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 from app_support import PASSWORD, World
-from live_support import Served, change_plan, served
+from live_support import Cable, Served, change_plan, served
 
 from palier.analysis.invariants import Invariant
 from palier.errors import LoadError
@@ -23,7 +23,16 @@ from palier.invariants.listeners import LISTENER_CHECKS
 from palier.invariants.looking import Scene
 from palier.listeners.accounts import Account
 from palier.listeners.facts import listener_facts
-from palier.listeners.notes import NOTES_FILE, Began, Ended, Opened, Received, read_notes
+from palier.listeners.notes import (
+    NOTES_FILE,
+    Began,
+    Ended,
+    Lost,
+    Note,
+    Opened,
+    Received,
+    read_notes,
+)
 from palier.listeners.process import ListenerProcess
 from reference_app.identity.principal import Principal
 
@@ -113,6 +122,48 @@ def test_the_invariant_notices_an_event_that_was_not_heard_and_one_of_somebody_e
     assert (found.state, found.violations) == ("violated", 2)
     assert "did not hear of" in found.examples[0]
     assert "not its own" in found.examples[1]
+
+
+def wait_for(happened: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def noted(folder: Path, kind: type[Note]) -> int:
+    text = (folder / NOTES_FILE).read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    (folder / "so-far").write_bytes(whole)
+    return sum(isinstance(note, kind) for note in read_notes(folder / "so-far"))
+
+
+@pytest.mark.covers("B-29", "X-16")
+def test_lines_that_break_are_opened_again_and_miss_nothing(live: Served, tmp_path: Path) -> None:
+    mine, other = live.world.group("pro"), live.world.group("pro")
+    accounts = [account_of(mine), account_of(other)]
+    with (
+        Cable(live.url) as cable,
+        ListenerProcess(cable.url, accounts=accounts, count=4, folder=tmp_path, cpu_set=None),
+    ):
+        change_plan(live.world, mine, "free")
+        for round_ in (1, 2):
+            cable.cut()
+            change_plan(live.world, mine, "premium")
+            change_plan(live.world, other, "premium" if round_ == 1 else "pro")
+            wait_for(lambda: noted(tmp_path, Lost) >= 4, "no line was lost")
+            cable.mend()
+            wait_for(
+                lambda opened=4 * (round_ + 1): noted(tmp_path, Opened) >= opened,
+                "the lines were not opened again",
+            )
+            change_plan(live.world, mine, "free")
+
+    found = invariant(live.world, tmp_path)
+    assert (found.state, found.checked) == ("held", 2 * 5 + 2 * 2), found.examples
+    propagation, _ = listener_facts(read_notes(tmp_path / NOTES_FILE), from_us=0, to_us=2**62)
+    assert "14 receipts" in propagation.how
+    assert "0 lines lost" not in propagation.how
 
 
 def test_notes_without_their_end_prove_nothing(live: Served, tmp_path: Path) -> None:
