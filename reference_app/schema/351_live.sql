@@ -103,18 +103,3 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
     SELECT coalesce(min(number), 0), coalesce(max(number), 0) FROM plan_events
 $$;
-
--- Events are for who was away for a while; who was away longer reads everything anew. The newest
--- stays whatever its age: numbers before it are then known to be gone.
-CREATE OR REPLACE FUNCTION forget_plan_events(older_than interval) RETURNS bigint
-LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp
-AS $$
-    WITH forgotten AS (
-        DELETE FROM plan_events
-        WHERE created_at < clock_timestamp() - older_than
-            AND number < (SELECT max(number) FROM plan_events)
-        RETURNING 1
-    )
-    SELECT count(*) FROM forgotten
-$$;

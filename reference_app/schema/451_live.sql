@@ -2,6 +2,5 @@
 -- security, those of who asks (row_security/policies/50_groups.sql).
 
 REVOKE EXECUTE ON FUNCTION tell_plan_event(text, uuid, uuid, uuid, text), notify_content_change(),
-    plan_event_bounds(), forget_plan_events(interval) FROM PUBLIC;
+    plan_event_bounds() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION plan_event_bounds() TO app_user;
-GRANT EXECUTE ON FUNCTION forget_plan_events(interval) TO app_worker;

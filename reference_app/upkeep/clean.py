@@ -85,6 +85,15 @@ RULES = (
         before=lambda now: now - timedelta(days=1),
         first="",
     ),
+    # For who was away for a while; who was away longer reads everything anew (decision 0084). The
+    # newest stays whatever its age: numbers before it are then known to be gone.
+    Rule(
+        table="plan_events",
+        key="number",
+        past="created_at < %(before)s AND number < (SELECT max(number) FROM plan_events)",
+        before=_months(1),
+        first=0,
+    ),
     # least() ignores NULL: withdrawn or expired, whichever came first
     Rule(
         table="client_access_tokens",
