@@ -78,10 +78,7 @@ class World:
 @contextmanager
 def world(cores: Sequence[int]) -> Iterator[World]:
     """Bring it up, and down again."""
-    with (
-        tempfile.TemporaryDirectory(prefix="palier-bench-", dir="/var/tmp") as home,
-        Workspace.create(purpose="test", home=Path(home)) as workspace,
-    ):
+    with Workspace.create(purpose="test") as workspace:
         variant = Variant(indexes="full", row_security="wrapped")
         server = start_server(workspace, cpus=cores[1:])
         database = create_database(server, "live")
