@@ -37,6 +37,14 @@ from reference_app.database import Database
 from reference_app.description import describe_refusals
 from reference_app.errors.routes import ErrorsController
 from reference_app.exports.routes import ExportsController
+from reference_app.fluide.routes import (
+    CorrectionsController,
+    ExercisesController,
+    ExplanationsController,
+    LearningSessionsController,
+    QuotaController,
+)
+from reference_app.fluide.study import Study
 from reference_app.groups.routes import GroupsController, UsageController
 from reference_app.guests.guest_routes import GuestController
 from reference_app.guests.owner_routes import (
@@ -123,6 +131,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
     pages = _pages(settings, versions, remote, metrics)
     replica = _replica(settings)
     reports = None if replica is None else _reports(database, replica, versions, metrics)
+    study = Study(
+        database,
+        settings.variant.learning_cache,
+        metrics.cache,
+        remote=remote,
+        web_cache=settings.variant.web_cache,
+    )
     tax_office = TaxOffice()
     sign_in = SignIn(database, tokens, settings.password_log2_n)
     fetcher = Fetcher(settings.calendars)
@@ -142,6 +157,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             await live.close()
             sign_in.close()
             tax_office.close()
+            await study.close()
             await calendar_proxy.close()
             await fetcher.close()
             await webhooks.close()
@@ -195,6 +211,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
             BulkPlanController,
             WebhooksController,
             DeliveriesController,
+            CorrectionsController,
+            ExercisesController,
+            ExplanationsController,
+            QuotaController,
+            LearningSessionsController,
         ],
         middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={
@@ -206,6 +227,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             ),
             "sign_in": Provide(lambda: sign_in, sync_to_thread=False),
             "tax_office": Provide(lambda: tax_office, sync_to_thread=False),
+            "study": Provide(lambda: study, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
             "fetcher": Provide(lambda: fetcher, sync_to_thread=False),
             "calendars": Provide(lambda: settings.calendars, sync_to_thread=False),

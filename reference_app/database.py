@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.rows import args_row
-from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool
+from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool, PoolTimeout
 
 from reference_app.identity.principal import Guest, Principal
 from reference_app.round_trip import Prepared, numbered, one_round_trip
@@ -93,7 +93,7 @@ class Database:
         self._pool = kind(
             self._settings.database_url,
             kwargs=kwargs,
-            min_size=0 if one_connection_a_request else self._settings.pool_size,
+            min_size=0 if one_connection_a_request else self._pool_min(),
             max_size=self._settings.pool_size,
             timeout=self._settings.pool_timeout_s,
             reconnect_timeout=RECONNECT_S,
@@ -101,6 +101,10 @@ class Database:
             name="reference_app",
         )
         await self._pool.open()
+
+    def _pool_min(self) -> int:
+        wanted = self._settings.pool_min
+        return self._settings.pool_size if wanted is None else wanted
 
     async def close(self) -> None:
         """Close every connection."""
@@ -122,6 +126,7 @@ class Database:
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,
     ) -> list[Row]:
         """Run one statement in its own transaction.
 
@@ -132,6 +137,8 @@ class Database:
             row: Called with the columns of each row.
             before: A statement that waits for a turn: it runs first in the same transaction and
                 with the same parameters, so ``statement`` sees what it waited for.
+            repeatable: It changes nothing, so it may be sent again when a connection broke under
+                it; how often is a setting of the deployment (B-196).
 
         Returns:
             One value a row, in the order of the statement.
@@ -144,13 +151,18 @@ class Database:
         if before is not None:
             steps.append((before, parameters))
         steps.append((statement, parameters))
-        async with self._connection() as connection:
-            return await one_round_trip(
-                connection,
-                [(numbered(text), values) for text, values in steps],
-                row,
-                self._prepared_on(connection),
-            )
+        queries = [(numbered(text), values) for text, values in steps]
+        left = self._settings.statement_retries
+        while True:
+            try:
+                async with self._connection() as connection:
+                    return await one_round_trip(
+                        connection, queries, row, self._prepared_on(connection)
+                    )
+            except psycopg.OperationalError as error:
+                if left == 0 or not _may_be_repeated(error, changes_nothing=repeatable):
+                    raise
+            left -= 1
 
     async def stream(
         self,
@@ -211,9 +223,12 @@ class Database:
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,
     ) -> Row | None:
         """Like :meth:`rows`, for a statement that gives one row or none."""
-        found = await self.rows(principal, statement, parameters, row, before=before)
+        found = await self.rows(
+            principal, statement, parameters, row, before=before, repeatable=repeatable
+        )
         return found[0] if found else None
 
     async def ping(self, timeout_s: float) -> None:
@@ -287,3 +302,17 @@ class Database:
         if self._pool is None:
             raise RuntimeError("the database is used before it was opened")
         return self._pool
+
+
+def _may_be_repeated(error: psycopg.OperationalError, *, changes_nothing: bool) -> bool:
+    """Whether the same statement may be sent again, at once, on another connection.
+
+    What the server undid is not there, whatever it was: a deadlock, a serialization failure. When
+    the connection broke nobody knows; then only what changes nothing may be repeated. Who waited
+    for a connection or hit the time limit has waited long enough.
+    """
+    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+        return True
+    if isinstance(error, PoolTimeout | psycopg.errors.QueryCanceled):
+        return False
+    return changes_nothing

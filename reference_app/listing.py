@@ -181,7 +181,9 @@ class Listing(Generic[Row]):
     async def _all(self, session: Session, filters: Mapping[str, Any]) -> list[Row]:
         """Every matching row (B-78)."""
         statement = _statement(self, _ALL, tuple(filters))
-        return await session.rows(statement, self._parameters(session, filters), self.row)
+        return await session.rows(
+            statement, self._parameters(session, filters), self.row, repeatable=True
+        )
 
     async def _numbered(
         self, session: Session, filters: Mapping[str, Any], page: int
@@ -193,7 +195,7 @@ class Listing(Generic[Row]):
             "offset": (page - 1) * PAGE_SIZE,
         }
         statement = _statement(self, _OFFSET, tuple(filters))
-        rows = await session.rows(statement, parameters, self._with_total)
+        rows = await session.rows(statement, parameters, self._with_total, repeatable=True)
         # a page beyond the last one is a single row without anything of the list
         return [found for _, found in rows if found is not None], rows[0][0]
 
@@ -208,7 +210,7 @@ class Listing(Generic[Row]):
             parameters["after_id"] = after.id
             parameters["after_flag"] = after.flag
         statement = _statement(self, _KEYSET, tuple(filters), after=after is not None)
-        rows = await session.rows(statement, parameters, self.row)
+        rows = await session.rows(statement, parameters, self.row, repeatable=True)
         if len(rows) <= PAGE_SIZE:
             return rows, None
         return rows[:PAGE_SIZE], self.order.cursor(rows[PAGE_SIZE - 1])

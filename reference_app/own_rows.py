@@ -79,7 +79,10 @@ class OwnRows(Generic[Row]):
         """
         return self._there(
             await session.first(
-                _statement(self, _FIND), self._parameters(session, row_id), self.row
+                _statement(self, _FIND),
+                self._parameters(session, row_id),
+                self.row,
+                repeatable=True,
             )
         )
 

@@ -51,6 +51,7 @@ class Source(Protocol):
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,
     ) -> list[Row]:
         """See :meth:`Database.rows`."""
 
@@ -205,11 +206,14 @@ class _ReplicaFirst:
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,
     ) -> list[Row]:
         try:
             # A server that hangs says nothing, and its own time limit hangs with it.
             async with asyncio.timeout(STATEMENT_TIMEOUT_S + ANSWER_TIMEOUT_S):
-                return await self._source.rows(principal, statement, parameters, row, before=before)
+                return await self._source.rows(
+                    principal, statement, parameters, row, before=before, repeatable=repeatable
+                )
         except (psycopg.OperationalError, TimeoutError) as error:
             self._turn_to_primary(error)
         return await self._source.rows(principal, statement, parameters, row, before=before)

@@ -65,9 +65,12 @@ class Session:
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,
     ) -> list[Row]:
         """Run one statement as the principal; see :meth:`Database.rows`."""
-        return await self._source.rows(self.principal, statement, parameters, row, before=before)
+        return await self._source.rows(
+            self.principal, statement, parameters, row, before=before, repeatable=repeatable
+        )
 
     async def first(
         self,
@@ -76,9 +79,10 @@ class Session:
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,
     ) -> Row | None:
         """Like :meth:`rows`, for a statement that gives one row or none."""
-        found = await self.rows(statement, parameters, row, before=before)
+        found = await self.rows(statement, parameters, row, before=before, repeatable=repeatable)
         return found[0] if found else None
 
     async def for_reports(self) -> Session:

@@ -34,7 +34,10 @@ class Settings:
     Attributes:
         database_url: ``APP_DATABASE_URL``: connection of the unprivileged role ``app_user``.
         pool_size: ``APP_POOL_SIZE``: connections of this process.
+        pool_min: ``APP_POOL_MIN``: connections that are there from the start; None for all.
         pool_timeout_s: ``APP_POOL_TIMEOUT_S``: longest wait for one of them, then 503.
+        statement_retries: ``APP_STATEMENT_RETRIES``: how often a statement that can be repeated is
+            repeated (B-196).
         jwt_secret: ``APP_JWT_SECRET``: key of the tokens, 32 bytes or more.
         token_ttl_s: ``APP_TOKEN_TTL_S``: life of a token.
         password_log2_n: ``APP_PASSWORD_LOG2_N``: scrypt cost of new passwords.
@@ -55,7 +58,9 @@ class Settings:
 
     database_url: str = field(repr=False)
     pool_size: int
+    pool_min: int | None = None
     pool_timeout_s: float = 5.0
+    statement_retries: int = 0
     jwt_secret: str = field(repr=False)
     token_ttl_s: int = 3600
     password_log2_n: int = 14
@@ -90,6 +95,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             f"it needs at least {SECRET_BYTES_MIN}"
         )
     pool_size = reader.whole("APP_POOL_SIZE", default=8, low=1, high=1000)
+    pool_min = reader.whole("APP_POOL_MIN", default=pool_size, low=1, high=pool_size)
+    statement_retries = reader.whole("APP_STATEMENT_RETRIES", default=0, low=0, high=10)
     pool_timeout_s = reader.whole("APP_POOL_TIMEOUT_S", default=5, low=1, high=600)
     token_ttl_s = reader.whole("APP_TOKEN_TTL_S", default=3600, low=1, high=31 * 86_400)
     password_log2_n = reader.whole(
@@ -112,11 +119,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "postgresql://app_user@replica/database"
         )
     redis_url = reader.address("APP_REDIS_URL", ("redis", "rediss", "unix"), "redis://host:6379/0")
-    if variant.cache == "redis" and not environment.get("APP_REDIS_URL"):
-        reader.problems.append(
-            "APP_REDIS_URL is not set; the variant says cache: redis, so it should be like: "
-            "redis://host:6379/0"
-        )
+    if not environment.get("APP_REDIS_URL"):
+        for switch, of_redis in (("cache", "redis"), ("learning_cache", "levels")):
+            if getattr(variant, switch) == of_redis:
+                reader.problems.append(
+                    f"APP_REDIS_URL is not set; the variant says {switch}: {of_redis}, so it "
+                    "should be like: redis://host:6379/0"
+                )
     rate_limit_per_min = (
         None
         if environment.get("APP_RATE_LIMIT_PER_MIN") == "off"
@@ -138,7 +147,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         database_url=database_url,
         pool_size=pool_size,
+        pool_min=pool_min,
         pool_timeout_s=float(pool_timeout_s),
+        statement_retries=statement_retries,
         jwt_secret=jwt_secret,
         token_ttl_s=token_ttl_s,
         password_log2_n=password_log2_n,

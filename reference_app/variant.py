@@ -22,6 +22,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pooling: Literal["none", "app", "pgbouncer"] = "app"
     compression: bool = False
     web_cache: bool = False
+    learning_cache: Literal["none", "simple", "bounded", "levels"] = "none"
 
 
 def parse_variant(text: str) -> Variant:

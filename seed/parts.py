@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from seed.cleaning import cleaning_lines, is_scheduled, scheduled_count
 from seed.gites import draw_gites, gite_lines
 from seed.guests import guest_lines, guest_row_counts
 from seed.information import information_lines
+from seed.learners import learner_lines, learner_row_counts
 from seed.linen import ARTICLES, linen_lines
 from seed.notices import notice_counts, notice_lines
 from seed.owners import owner_lines
@@ -51,6 +53,11 @@ some megabytes of memory."""
 
 GROUPS_A_PART = 20
 
+LEARNERS_A_PART = 2_000
+
+Kind = Literal["owners", "groups", "learners"]
+"""Whose rows a part holds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -60,23 +67,29 @@ class Part:
     and mixes the bookings of big and small owners in the table.
     """
 
-    of_groups: bool
+    kind: Kind
     first: int
     stride: int
 
     def tenants(self, spec: DatasetSpec) -> NDArray[np.int64]:
         """Numbers of the tenants, shape (n,)."""
-        end = spec.groups if self.of_groups else spec.owners
-        return np.arange(self.first, end, self.stride, dtype=np.int64)
+        end = {"owners": spec.owners, "groups": spec.groups, "learners": spec.learners}
+        return np.arange(self.first, end[self.kind], self.stride, dtype=np.int64)
 
 
 def parts_of(spec: DatasetSpec) -> tuple[Part, ...]:
     """All parts; every row of the dataset is in exactly one."""
     for_owners = min(spec.owners, -(-max(spec.reservations, 1) // BOOKINGS_A_PART))
     for_groups = -(-spec.groups // GROUPS_A_PART)
+    for_learners = -(-spec.learners // LEARNERS_A_PART)
+    counts: tuple[tuple[Kind, int], ...] = (
+        ("owners", for_owners),
+        ("groups", for_groups),
+        ("learners", for_learners),
+    )
     return tuple(
-        Part(of_groups=of_groups, first=first, stride=count)
-        for of_groups, count in ((False, for_owners), (True, for_groups))
+        Part(kind=kind, first=first, stride=count)
+        for kind, count in counts
         for first in range(count)
     )
 
@@ -84,7 +97,9 @@ def parts_of(spec: DatasetSpec) -> tuple[Part, ...]:
 def part_lines(spec: DatasetSpec, part: Part) -> Lines:
     """The rows of a part as COPY lines, table by table."""
     tenants = part.tenants(spec)
-    return group_lines(spec, tenants) if part.of_groups else _owner_lines(spec, tenants)
+    if part.kind == "groups":
+        return group_lines(spec, tenants)
+    return learner_lines(spec, tenants) if part.kind == "learners" else _owner_lines(spec, tenants)
 
 
 def _owner_lines(spec: DatasetSpec, owners: NDArray[np.int64]) -> Lines:
@@ -131,6 +146,7 @@ def row_counts(spec: DatasetSpec) -> dict[str, int]:
     """Rows of each table, without making them."""
     counts = Counter(_owner_row_counts(spec))
     counts.update(group_row_counts(spec))
+    counts.update(learner_row_counts(spec))
     return {name: int(count) for name, count in counts.items()}
 
 

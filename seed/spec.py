@@ -18,6 +18,12 @@ LIVE_OWNER_UNIT = "liveownerunit"
 E_PILOT = "epilot"
 """Id of the system whose tenants are school groups."""
 
+FRANCAIS_FLUIDE = "francaisfluide"
+"""Id of the system whose tenants are learners."""
+
+EXAMPLE_LEARNERS = 20
+"""Learners in a dataset whose tenants are others."""
+
 EXAMPLE_GROUPS = 12
 """School groups in a dataset whose tenants are not school groups: enough for every plan twice and
 the three examples of D-03."""
@@ -48,6 +54,7 @@ class DatasetSpec:
         reservations: Bookings of all gîtes together, at most 240 per gîte.
         groups: E-Pilot tenants, at least 3 (D-03).
         group_accounts: Administrators of each of them, at least 1.
+        learners: FrançaisFluide tenants, at least 1.
         password_hash_log2_n: scrypt cost of the one password hash.
     """
 
@@ -58,6 +65,7 @@ class DatasetSpec:
     gites: int
     reservations: int
     groups: int
+    learners: int = EXAMPLE_LEARNERS
     password_hash_log2_n: int
     group_accounts: int = 1
 
@@ -79,6 +87,8 @@ class DatasetSpec:
             problem = f"{self.groups} school groups: the examples of D-03 are three"
         elif self.group_accounts < 1:
             problem = f"{self.group_accounts} accounts for each school group: one is the least"
+        elif self.learners < 1:
+            problem = f"{self.learners} learners: there must be at least one"
         if problem:
             raise ConfigError(
                 what=problem,
@@ -88,20 +98,18 @@ class DatasetSpec:
 
 
 def why_no_dataset(tier: Tier) -> str | None:
-    """Why there is no data to make for a tier, whatever its volume; None when there is.
-
-    FrançaisFluide has learners, and the reference application has no tables for them yet.
-    """
-    if tier.system in (LIVE_OWNER_UNIT, E_PILOT) or tier.data.units_per_tenant > 0:
+    """Why there is no data to make for a tier, whatever its volume; None when there is."""
+    if tier.system in (LIVE_OWNER_UNIT, E_PILOT, FRANCAIS_FLUIDE) or tier.data.units_per_tenant > 0:
         return None
-    return f"the reference application holds no data of {tier.system} yet"
+    return f"the reference application holds no data of {tier.system}"
 
 
 def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec:
     """The dataset of a tier.
 
-    The tenants of E-Pilot are school groups; those of the other systems own gîtes. Each dataset
-    has some of the other kind too, so that every endpoint of the reference application answers.
+    The tenants of E-Pilot are school groups and those of FrançaisFluide learners; those of other
+    systems own gîtes. Each dataset has some of the other kinds too, so that every endpoint of the
+    reference application answers.
 
     Raises:
         ConfigError: The tier's data volume cannot be made.
@@ -115,8 +123,10 @@ def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec
         )
     data = tier.data
     of_groups = tier.system == E_PILOT
-    owners = EXAMPLE_OWNERS if of_groups else data.tenants
-    gites = 2 * owners if of_groups else round(owners * data.units_per_tenant)
+    of_learners = tier.system == FRANCAIS_FLUIDE
+    of_others = of_groups or of_learners
+    owners = EXAMPLE_OWNERS if of_others else data.tenants
+    gites = 2 * owners if of_others else round(owners * data.units_per_tenant)
     stack = tier.stack
     return DatasetSpec(
         tier=tier.id,
@@ -127,6 +137,7 @@ def dataset_spec(tier: Tier, *, seed: int, anchor: date = ANCHOR) -> DatasetSpec
         reservations=round(gites * data.reservations_per_unit),
         groups=max(3, data.tenants) if of_groups else EXAMPLE_GROUPS,
         group_accounts=data.accounts_per_tenant if of_groups else 1,
+        learners=data.tenants if of_learners else EXAMPLE_LEARNERS,
         password_hash_log2_n=(
             DEFAULT_PASSWORD_LOG2_N if stack is None else stack.password_hash_log2_n
         ),

@@ -191,12 +191,27 @@ INFOS_GITES = Table(
 )  # fmt: skip
 """One row a gîte, 119 columns (B-98)."""
 
+LEARNERS = Table("learners", ("user_id", "plan_id", "level", "created_at"))
+LEARNING_SESSIONS = Table("learning_sessions", ("id", "user_id", "started_at", "ended_at"))
+CORRECTIONS = Table(
+    "corrections",
+    (
+        "id", "user_id", "session_id", "text", "corrected", "issues", "issue_count",
+        "created_at",
+    ),
+)  # fmt: skip
+EXERCISE_ANSWERS = Table(
+    "exercise_answers",
+    ("id", "user_id", "session_id", "exercise_id", "answer", "is_right", "created_at"),
+)
+
 TABLES = (
     USERS, GITES, INFOS_GITES, RESERVATIONS, CLIENT_ACCESS_TOKENS, HOUR_REQUESTS, GUEST_FEEDBACK,
     ACTIVITES_GITES, CLEANING_SCHEDULE, LINEN_STOCKS, SIMULATIONS_FISCALES, KM_TRAJETS,
     NOTIFICATIONS, SYNC_QUEUE, SYNC_LOGS, CM_CLIENTS, CM_SUBSCRIPTIONS, CM_SUPPORT_TICKETS,
     ERROR_LOGS, SCHOOL_GROUPS, SUBSCRIPTION_PLANS, SUBSCRIPTIONS, SCHOOLS, STUDENTS, STAFF,
-    STORED_FILES, SCHOOL_MODULES, WEBHOOK_ENDPOINTS,
+    STORED_FILES, SCHOOL_MODULES, WEBHOOK_ENDPOINTS, LEARNERS, LEARNING_SESSIONS, CORRECTIONS,
+    EXERCISE_ANSWERS,
 )  # fmt: skip
 """In an order in which each row's references exist already."""
 

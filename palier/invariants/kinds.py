@@ -62,6 +62,10 @@ _ALL: Final = (
         source="schools",
         identity=(("name", "text"),),
     ),
+    # Of FrançaisFluide; the scenario gives the ids.
+    Kind(name="learning_session", source="learning_sessions", identity=(("id", "uuid"),)),
+    Kind(name="correction", source="corrections", identity=(("id", "uuid"),)),
+    Kind(name="exercise_answer", source="exercise_answers", identity=(("id", "uuid"),)),
 )
 
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _ALL}

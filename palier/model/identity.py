@@ -53,6 +53,11 @@ def group_admin_email(group: int, account: int = 0) -> str:
     return f"admin{group}.{account}@example.com" if account else f"admin{group}@example.com"
 
 
+def learner_email(learner: int) -> str:
+    """Address of learner ``learner``, a tenant of FrançaisFluide."""
+    return f"learner{learner}@example.com"
+
+
 def guest_token(*, seed: int, owner: int, index: int) -> str:
     """What the guest of sheet ``index`` of an owner holds (B-80); the table has only its SHA-256.
 

@@ -47,6 +47,9 @@ class StackSpec:
     Attributes:
         app_processes: Processes of the application server.
         pool_size: Database connections of each application process.
+        pool_min: How many of them it opens at its start; None for all.
+        statement_retries: How often the application repeats a statement that changed nothing, after
+            its connection broke.
         password_hash_log2_n: scrypt cost: ``N = 2**n``; one sign-in takes ``N`` KiB of memory.
         postgres_settings: Server settings, name to value.
         sync_workers: Processes that work off the queue of calendar synchronisations, in the
@@ -64,6 +67,8 @@ class StackSpec:
 
     app_processes: Count = 1
     pool_size: Count = 8
+    pool_min: Count | None = None
+    statement_retries: Annotated[int, Bounds(at_least=0, at_most=10)] = 0
     password_hash_log2_n: Annotated[int, Bounds(at_least=1, at_most=20)] = 12
     postgres_settings: tuple[tuple[str, str], ...] = ()
     sync_workers: Count = 1

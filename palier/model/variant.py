@@ -25,6 +25,7 @@ class Variant:
     pooling: Literal["none", "app", "pgbouncer"] = "app"
     compression: bool = False
     web_cache: bool = False
+    learning_cache: Literal["none", "simple", "bounded", "levels"] = "none"
 
 
 def override(variant: Variant, settings: Iterable[str]) -> Variant:

@@ -100,6 +100,8 @@ def start_app(
     """
     whole = python_environment() | {
         "APP_POOL_SIZE": str(spec.pool_size),
+        "APP_POOL_MIN": str(spec.pool_min or spec.pool_size),
+        "APP_STATEMENT_RETRIES": str(spec.statement_retries),
         "APP_JWT_SECRET": secrets.token_urlsafe(32),
         "APP_VARIANT": variant_json(variant),
         "APP_PASSWORD_LOG2_N": str(spec.password_hash_log2_n),

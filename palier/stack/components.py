@@ -225,7 +225,7 @@ def _of_a_worker(site: Site) -> dict[str, str]:
 
 REDIS = Component(
     title="Redis",
-    needed=lambda variant, _spec: variant.cache == "redis",
+    needed=lambda variant, _spec: variant.cache == "redis" or variant.learning_cache == "levels",
     find=lambda environ: environ.get(REDIS_VARIABLE) or find_redis(environ),
     start=_start_redis,
 )

@@ -1,10 +1,9 @@
--- Keys of 070_francaisfluide.sql.
+-- Keys of 070_francaisfluide.sql; those to reference data are in 370.
 
 SELECT pg_temp.ensure_constraint(target::regclass, wanted, definition)
 FROM (VALUES
     (1, 'learner_plans', 'uq_learner_plans_slug', 'UNIQUE (slug)'),
     (2, 'learners', 'fk_learners_user', 'FOREIGN KEY (user_id) REFERENCES users (id)'),
-    (3, 'learners', 'fk_learners_plan', 'FOREIGN KEY (plan_id) REFERENCES learner_plans (id)'),
     (4, 'quota_use', 'fk_quota_use_user', 'FOREIGN KEY (user_id) REFERENCES users (id)'),
     (5, 'explanations', 'uq_explanations_slug', 'UNIQUE (slug)'),
     (6, 'exercises', 'uq_exercises_slug', 'UNIQUE (slug)'),
@@ -15,8 +14,10 @@ FROM (VALUES
     (9, 'corrections', 'fk_corrections_user', 'FOREIGN KEY (user_id) REFERENCES users (id)'),
     (10, 'exercise_answers', 'fk_exercise_answers_user',
         'FOREIGN KEY (user_id) REFERENCES users (id)'),
-    (11, 'exercise_answers', 'fk_exercise_answers_exercise',
-        'FOREIGN KEY (exercise_id) REFERENCES exercises (id)')
+    (11, 'corrections', 'fk_corrections_session',
+        'FOREIGN KEY (session_id) REFERENCES learning_sessions (id)'),
+    (12, 'exercise_answers', 'fk_exercise_answers_session',
+        'FOREIGN KEY (session_id) REFERENCES learning_sessions (id)')
 ) AS wanted_constraints (step, target, wanted, definition)
 ORDER BY step;
 

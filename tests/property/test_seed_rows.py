@@ -65,9 +65,9 @@ def test_a_unit_is_the_same_alone_and_among_all_others_in_any_order(spec, data):
 @settings(max_examples=30)
 def test_any_split_into_parts_has_the_same_checksum(spec, stride):
     split: dict[str, LineSum] = {}
-    for of_groups in (True, False):
+    for kind in ("learners", "groups", "owners"):
         for first in reversed(range(stride)):
-            part = Part(of_groups=of_groups, first=first, stride=stride)
+            part = Part(kind=kind, first=first, stride=stride)
             split = add_sums(split, part_sums(part_lines(spec, part)))
 
     assert split == pure_sums(spec)

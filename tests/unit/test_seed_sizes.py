@@ -205,8 +205,8 @@ def test_the_tenants_of_e_pilot_are_school_groups():
 
 def test_parts_are_of_one_size_and_cover_every_owner_and_group():
     spec = owners_of(500)
-    owners = [p.tenants(spec).tolist() for p in parts_of(spec) if not p.of_groups]
-    groups = [p.tenants(spec).tolist() for p in parts_of(spec) if p.of_groups]
+    owners = [p.tenants(spec).tolist() for p in parts_of(spec) if p.kind == "owners"]
+    groups = [p.tenants(spec).tolist() for p in parts_of(spec) if p.kind == "groups"]
 
     assert sorted(chain.from_iterable(owners)) == list(range(500))
     assert sorted(chain.from_iterable(groups)) == list(range(spec.groups))

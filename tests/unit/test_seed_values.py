@@ -114,7 +114,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "8a05aca7e904d3e8910703c7c8ce7375192d120859771399169c5899baa60a3c"
+        == "af2a7bf619e6c41f913ba572200e8db0baa41600b130aca342bdec2caae8887a"
     )
 
 

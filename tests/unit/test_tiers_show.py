@@ -64,21 +64,29 @@ def test_every_tier_has_data_that_can_be_made_or_the_reason_why_not() -> None:
             assert dataset_spec(tier, seed=1).tier == tier.id
 
 
-def test_a_tier_whose_data_cannot_be_made_is_shown_and_the_reason_told(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["show", "ff-2", "--tiers", str(TIERS), "--duration", "2s"]) == 0
-    told = capsys.readouterr()
-    assert told.err == ""
-    assert "10,000 learners" in told.out
-    assert "not to be run as it is: the reference application holds no data of franc" in told.out
+def of_another_system(tier: Tier) -> Tier:
+    """A tier without houses, of a system that the reference application does not know."""
+    return dataclasses.replace(tier, system="shop")
+
+
+def test_a_tier_whose_data_cannot_be_made_is_shown_and_the_reason_told() -> None:
+    plan = short_plan(catalogue().tier("ff-1"), catalogue().profile("steady"))
+    shop = dataclasses.replace(plan, tier=of_another_system(plan.tier))
+
+    assert "not to be run as it is: the reference application holds no data of shop" in shown(shop)
 
 
 def test_data_that_cannot_be_made_is_refused_by_its_reason_and_not_by_a_rule_about_houses() -> None:
     with pytest.raises(ConfigError) as told:
-        dataset_spec(catalogue().tier("ff-2"), seed=1)
-    assert "no data of francaisfluide" in told.value.what
+        dataset_spec(of_another_system(catalogue().tier("ff-2")), seed=1)
+    assert "no data of shop" in told.value.what
     assert "gîtes" not in str(told.value)
+
+
+def test_the_tenants_of_francaisfluide_are_learners(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dataset_spec(catalogue().tier("ff-2"), seed=1).learners == 10_000
+    assert main(["show", "ff-2", "--tiers", str(TIERS), "--duration", "2s"]) == 0
+    assert "learners                    10,000 rows" in capsys.readouterr().out
 
 
 def test_owners_without_houses_are_still_refused_by_their_numbers() -> None:

@@ -1,0 +1,1 @@
+"""FrançaisFluide: learners write, practise and read why (docs/french-checker.md)."""

@@ -1,0 +1,1 @@
+"""FrançaisFluide's visitors: what each of them asks for, by part of the service."""
