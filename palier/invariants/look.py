@@ -17,6 +17,7 @@ from palier.invariants.expected import put_expected
 from palier.invariants.guests import GUEST_CHECKS
 from palier.invariants.history import expectations
 from palier.invariants.kinds import KINDS
+from palier.invariants.learners import LEARNER_CHECKS
 from palier.invariants.listeners import LISTENER_CHECKS
 from palier.invariants.looking import Check, Scene
 from palier.invariants.owners import OWNER_CHECKS
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *OWNER_CHECKS,
     *GUEST_CHECKS,
     *LISTENER_CHECKS,
+    *LEARNER_CHECKS,
 )
 
 

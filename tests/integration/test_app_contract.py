@@ -43,7 +43,7 @@ pytestmark = pytest.mark.db
 DATA_SEED = 1
 RANDOM_SEED = int(os.environ.get("PALIER_TEST_SEED", "20261127"))
 
-WHO = ("owner", "group_admin", "super_admin", "guest", "support", "nobody")
+WHO = ("owner", "group_admin", "super_admin", "guest", "support", "learner", "nobody")
 
 CHECKS = [
     checks.not_a_server_error,
@@ -110,6 +110,9 @@ def served(fresh_database: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "group_admin": Principal(administrator, "group_admin", group),
             "super_admin": Principal(office, "super_admin", None),
             "support": Principal(office, "support", None),
+            "learner": Principal(
+                row_id(seed=DATA_SEED, kind="learner", tenant=0, index=0), "learner", None
+            ),
         }
         headers = {
             name: {"Authorization": f"Bearer {TOKENS.issue(who)}"} for name, who in people.items()

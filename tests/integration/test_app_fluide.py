@@ -9,7 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from app_support import PASSWORD_HASH, Site, World, site
+from app_support import Site, site
+from fluide_support import correct, learner, used
 
 from reference_app.fluide.checker.check import check
 from reference_app.fluide.checker.rules import RULES
@@ -26,33 +27,6 @@ def school(fresh_database: Any) -> Iterator[Site]:
     )
     with fresh_database() as url, site(url, variant) as up:
         yield up
-
-
-def learner(world: World, plan: str = "decouverte") -> Principal:
-    """A new learner."""
-    user_id = uuid.uuid4()
-    world.run(
-        "INSERT INTO users (id, email, password_hash, role) VALUES (%s, %s, %s, 'learner')",
-        user_id,
-        f"{user_id}@example.com",
-        PASSWORD_HASH,
-    )
-    world.run(
-        "INSERT INTO learners (user_id, plan_id, level)"
-        " SELECT %s, id, 'B1' FROM learner_plans WHERE slug = %s",
-        user_id,
-        plan,
-    )
-    return Principal(user_id, "learner", None)
-
-
-def correct(up: Site, who: Principal, text: str = "Le homme dort.", **fields: Any) -> Any:
-    return up.call("POST", "/api/corrections", who, json={"text": text, **fields})
-
-
-def used(up: Site, who: Principal) -> dict[str, int]:
-    quota = up.call("GET", "/api/quota", who).json()
-    return {one["kind"]: one["used"] for one in quota["quotas"]}
 
 
 # corrections ------------------------------------------------------------------------------

@@ -141,10 +141,8 @@ def test_data_that_is_as_written_holds_every_invariant(run: Run) -> None:
     answers = run.look()
 
     not_held = {one.id: one.state for one in answers.values() if one.state != "held"}
-    assert not_held == {
-        "tasks-done-once": "not_applicable",
-        "plan-changes-told": "not_applicable",
-    }
+    nothing_of = ("tasks-done-once", "plan-changes-told", "quotas-never-passed")
+    assert not_held == dict.fromkeys((*nothing_of, "quotas-count-what-was-made"), "not_applicable")
     assert answers["acknowledged-writes"].checked == 3
     assert answers["written-once"].checked == 4
     assert answers["no-overlapping-stays"].checked == 4
@@ -442,3 +440,88 @@ def test_stays_from_feeds_are_as_many_as_the_log_says(run: Run) -> None:
     id_ = run.there(run.stay())
     run.world.run("UPDATE reservations SET ical_uid = 'one' WHERE id = %s", id_)
     assert run.violated() == []
+
+
+# learners ---------------------------------------------------------------------------------
+
+
+def a_learner(run: Run) -> UUID:
+    """A learner whose plan allows 20 corrections a day."""
+    user_id = uuid4()
+    run.world.run(
+        "INSERT INTO users (id, email, password_hash, role) VALUES (%s, %s, '', 'learner')",
+        user_id,
+        f"{user_id}@example.com",
+    )
+    run.world.run(
+        "INSERT INTO learners (user_id, plan_id, level)"
+        " SELECT %s, id, 'A1' FROM learner_plans WHERE slug = 'decouverte'",
+        user_id,
+    )
+    return user_id
+
+
+def corrected(run: Run, learner: UUID) -> None:
+    """A correction of today that the loader knows of."""
+    row = {"id": str(uuid4()), "text": "Le homme.", "corrected": "L'homme."}
+    run.world.run(
+        "INSERT INTO corrections (id, user_id, text, corrected, issues, issue_count)"
+        " VALUES (%s, %s, %s, %s, '[]', 0)",
+        row["id"],
+        learner,
+        row["text"],
+        row["corrected"],
+    )
+    run.log("create", row["id"], row, kind="correction")
+
+
+def counted(run: Run, learner: UUID, used: int) -> None:
+    run.world.run(
+        "INSERT INTO quota_use VALUES (%s, 'corrections', (now() AT TIME ZONE 'UTC')::date, %s)",
+        learner,
+        used,
+    )
+
+
+def test_quotas_that_are_kept_and_count_what_is_there_hold(run: Run) -> None:
+    learner = a_learner(run)
+    corrected(run, learner)
+    corrected(run, learner)
+    counted(run, learner, 2)
+
+    answers = run.look()
+
+    assert answers["quotas-never-passed"].state == "held"
+    assert answers["quotas-count-what-was-made"].checked == 2
+    assert run.violated() == []
+
+
+def test_a_quota_that_was_passed_is_seen(run: Run) -> None:
+    counted(run, a_learner(run), 21)
+
+    passed = run.look()["quotas-never-passed"]
+
+    assert (passed.state, passed.checked, passed.violations) == ("violated", 1, 1)
+    assert "used 21 of 20 corrections" in passed.examples[0]
+
+
+def test_a_correction_that_nobody_counted_is_seen(run: Run) -> None:
+    learner = a_learner(run)
+    corrected(run, learner)
+    corrected(run, learner)
+    counted(run, learner, 1)
+
+    assert "has 2 corrections" in run.look()["quotas-count-what-was-made"].examples[0]
+    assert run.violated() == ["quotas-count-what-was-made"]
+
+
+def test_a_correction_kept_twice_is_seen(run: Run) -> None:
+    learner = a_learner(run)
+    corrected(run, learner)
+    counted(run, learner, 2)
+    run.world.run(
+        "INSERT INTO corrections (id, user_id, text, corrected, issues, issue_count)"
+        " SELECT gen_random_uuid(), user_id, text, corrected, issues, 0 FROM corrections"
+    )
+
+    assert run.violated() == ["nothing-else-written"]
