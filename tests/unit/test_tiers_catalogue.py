@@ -314,3 +314,39 @@ def test_the_metrics_a_target_can_name_are_those_the_analysis_reads() -> None:
         first, *others = metric.units
         for unit in others:
             assert convert(1.0, unit, first) > 0
+
+
+def test_journeys_of_francaisfluide_begin_with_signing_in_and_keep_its_pace() -> None:
+    """003 states 10 requests a minute of one active user, top to top, in every phase."""
+    journeys = catalogue().system("francaisfluide").journeys
+    assert [journey.id for journey in journeys] == ["FF-01", "FF-02", "FF-03"]
+    for journey in journeys:
+        assert journey.steps[0].operation == "sign_in_learner"
+    steps = sum(journey.weight * len(journey.steps) for journey in journeys)
+    thought_s = sum(
+        journey.weight * sum(step.think_s for step in journey.steps) for journey in journeys
+    )
+    assert 9 <= steps / (thought_s / 60) <= 14
+
+
+@pytest.mark.covers("L-07", "L-08", "L-09")
+@pytest.mark.parametrize(
+    ("profile", "tier", "first_per_min", "last_per_min"),
+    [("L-07", "ff-2", 1e3, 1e4), ("L-08", "ff-3", 1e4, 1e5), ("L-09", "ff-4", 1e5, 1e6)],
+)
+def test_the_tests_after_a_migration_go_from_the_top_of_the_phase_before_to_that_of_the_phase(
+    profile: str, tier: str, first_per_min: float, last_per_min: float
+) -> None:
+    curve = catalogue().profile(profile).curve
+    rate_per_min = catalogue().tier(tier).load.offered_per_s * 60
+
+    assert curve.level(0) * rate_per_min == pytest.approx(first_per_min, rel=1e-3)
+    assert curve.peak * rate_per_min == pytest.approx(last_per_min, rel=1e-3)
+    assert curve.level(700) == 1
+
+
+def test_each_phase_has_its_own_cache_and_the_pool_of_the_source() -> None:
+    phases = [catalogue().tier(f"ff-{number}") for number in range(1, 5)]
+
+    caches = [phase.variant.learning_cache for phase in phases]
+    assert caches == ["simple", "bounded", "levels", "levels"]
