@@ -55,7 +55,7 @@ FLAGGED = {
         ("le maison", "la maison"),
         ("un école", "une école"),
         ("mon table", "ma table"),
-        ("la hôtel", "l'hôtel"),
+        ("la café", "le café"),
     ],
     "sujet-verbe": [
         ("tu mange", "tu manges"),
@@ -138,7 +138,7 @@ RIGHT = (
     "Rien de changé, personne de blessé.",
     "L'un dort, l'autre mange. Les uns et les autres.",
     "Cela dépend de toi :) ou de moi ;-)",
-    "x = a if b != c else d; print(x)",
+    "Le code `x=1;y=2` et <b>le gras</b> restent.",
     "Ce à quoi je pense, c'est à lui.",
     "La une du journal, l'une des pages.",
     "Il en a un, elle l'a vue, on l'avait dit.",

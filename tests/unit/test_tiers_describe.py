@@ -82,7 +82,7 @@ def test_a_line_of_the_ladder_says_users_plan_cost_rate_and_what_changes() -> No
     shown = {tier_id: " ".join(line.split()) for tier_id, line in lines.items()}
     assert shown["lou-2"] == "lou-2 100-200 free 0 € 3.33 pagination=offset"
     assert shown["lou-3"] == "lou-3 200-500 pro 25 € 8.33 ="
-    assert shown["ff-3"] == "ff-3 10,000-100,000 - 1,000-3,000 $ 1,667 ="
+    assert shown["ff-3"] == "ff-3 10,000-100,000 - 1,000-3,000 $ 1,667 learning_cache=levels"
     assert "profiles: steady, everyone, smoke, soak, calm, peak" in describe_tiers(catalogue())
 
 

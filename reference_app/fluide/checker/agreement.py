@@ -146,8 +146,10 @@ def _subject(text: Text, place: int) -> Issue | None:
     if not verb.is_plain or verb.lower in _AMBIGUOUS:
         return None
     right = verbs.agreeing(verb.lower, verbs.PERSONS[subject])
-    if right is None or begins_with_vowel(right) != begins_with_vowel(verb.lower):
-        return None  # another article's sound: je est, j'es
+    if right is None:
+        return None
+    if subject == "je" and begins_with_vowel(right) != begins_with_vowel(verb.lower):
+        return None  # je est, j'es: the subject would change, too
     return issue(
         text,
         "sujet-verbe",

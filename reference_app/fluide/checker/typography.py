@@ -111,7 +111,7 @@ def _spaces(text: Text, start: int, end: int, before: str) -> Issue | None:
         return None  # an indented line, or what nobody sees
     sign = raw[end]
     behind = raw[end + 1] if end + 1 < len(raw) else "\n"
-    if sign == "," and not before.isspace():
+    if sign == "," and (before.isalnum() or before in ")»"):
         return at(text, "espace-avant-virgule", start, end, "", "Pas d'espace avant une virgule.")
     if sign == "." and behind.isspace() and _is_letter(before):
         return at(text, "espace-avant-virgule", start, end, "", "Pas d'espace avant un point.")
@@ -193,8 +193,9 @@ def _month(text: Text, number: int) -> Issue | None:
         return None
     if not word.follows or text.at(number - 1).lower != "en":
         return None
-    if text.gap_after(number) and text.at(number + 1).text[:1].isupper():
-        return None
+    after = text.at(number + 1)
+    if after.follows and after.text[:1].isupper():
+        return None  # a name, perhaps
     return issue(
         text, "mois-en-minuscule", number, number, word.lower, "Les mois s'écrivent sans majuscule."
     )
