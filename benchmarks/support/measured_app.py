@@ -44,6 +44,7 @@ class FourRoundTrips(database.Database):
         row: Callable[..., Row],
         *,
         before: Statement | None = None,
+        repeatable: bool = False,  # noqa: ARG002  nothing is repeated here
     ) -> list[Row]:
         async with self._connection() as connection, connection.transaction():
             connection.prepare_threshold = 1
