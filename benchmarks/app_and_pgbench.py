@@ -69,6 +69,7 @@ ROUNDS = 5
 FIRST_OF_PGBENCH, LAST_NUMBER = 400_000, 1_400_000
 """Two-night stays from 2100 on, by number: pgbench books far behind the application, whose stays
 would else be refused for taken nights."""
+TAG = "reference_app:" + "0" * 32
 CLIENT = Path(__file__).parent / "support" / "http_client.py"
 
 AS_DEPLOYED = ("--loop", "uvloop", "--http", "1")
@@ -204,7 +205,7 @@ def pgbench_script(endpoint: Endpoint, principal: Principal) -> tuple[str, dict[
     if endpoint.as_guest:
         guest = Guest(token_sha256(GUEST_TOKEN))
         session = GuestSession(database, guest, variant)
-        identity, who = SET_GUEST, {"token": guest.token_sha256}
+        identity, who = SET_GUEST, {"token": guest.token_sha256, "tag": TAG}
     else:
         session = Session(database, None, None, request, variant)
         identity = SET_IDENTITY
@@ -212,6 +213,8 @@ def pgbench_script(endpoint: Endpoint, principal: Principal) -> tuple[str, dict[
             "user_id": str(principal.user_id),
             "role": principal.role,
             "tenant_id": str(principal.tenant_id),
+            "request_id": "0" * 32,
+            "tag": TAG,
         }
     try:
         asyncio.run(endpoint.query(session))  # type: ignore[arg-type]

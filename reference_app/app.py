@@ -16,6 +16,8 @@ from litestar.router import Router
 
 from reference_app import health
 from reference_app.activities.routes import ActivitiesController
+from reference_app.alerts.routes import AlertRulesController, AlertsController, HealthController
+from reference_app.audit.routes import AuditController
 from reference_app.automation.routes import (
     AutomationController,
     ResumptionController,
@@ -62,8 +64,11 @@ from reference_app.live.live import Live
 from reference_app.live.routes import LiveController
 from reference_app.log import configure_logging
 from reference_app.metrics import Metrics, ReplicaMetrics
+from reference_app.monitoring.health import SERVICE_HEALTH, InDatabase, read_service_health
+from reference_app.monitoring.look import REPLICA_LAG, Parts
 from reference_app.notifications.routes import NotificationsController
 from reference_app.observation import observed
+from reference_app.overview.routes import OverviewController
 from reference_app.plans.content_routes import PlanContentController
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
@@ -145,6 +150,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     live = Live(database, tokens, settings, metrics.registry)
     webhooks = Sender(settings.webhooks.proxy)
 
+    parts = _parts(database, replica, remote)
+
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
         await database.open()
@@ -216,6 +223,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
             ExplanationsController,
             QuotaController,
             LearningSessionsController,
+            AuditController,
+            HealthController,
+            AlertsController,
+            AlertRulesController,
+            OverviewController,
         ],
         middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={
@@ -236,6 +248,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             "webhook_keys": Provide(lambda: settings.webhooks, sync_to_thread=False),
             "webhook_sender": Provide(lambda: webhooks, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
+            "parts": Provide(lambda: parts, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[connected],
@@ -292,6 +305,24 @@ def _reports(
         versions=versions,
         copied_versions=VersionReader(reading(replica, timeout_s=ANSWER_TIMEOUT_S)),
         metrics=ReplicaMetrics(metrics.registry),
+    )
+
+
+def _parts(database: Database, replica: Database | None, remote: Remote | None) -> Parts:
+    """How this process asks each part of the service how it is."""
+
+    async def ask_database() -> InDatabase:
+        (found,) = await database.rows(None, SERVICE_HEALTH, {}, read_service_health)
+        return found
+
+    async def ask_replica(copy: Database) -> float:
+        (lag_s,) = await copy.rows(None, REPLICA_LAG, {}, float)
+        return lag_s
+
+    return Parts(
+        database=ask_database,
+        replica=None if replica is None else lambda: ask_replica(replica),
+        redis=None if remote is None else lambda: remote.ask("PING"),
     )
 
 

@@ -18,6 +18,7 @@ from psycopg.rows import args_row
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool, PoolTimeout
 
 from reference_app.identity.principal import Guest, Principal
+from reference_app.request_context import Origin, origin
 from reference_app.round_trip import Prepared, numbered, one_round_trip
 from reference_app.settings import Settings
 
@@ -32,14 +33,22 @@ new attempt at once, where the pool's own retries would back off up to minutes."
 STATEMENT_TIMEOUT_S = 30
 """B-196: no query may hold one of the few connections longer."""
 
+APPLICATION_NAME = "reference_app"
+"""Of every connection; while a request's statement runs, its id stands behind it."""
+
 SET_IDENTITY: LiteralString = """/* set_identity */
 SELECT set_config('app.user_id', %(user_id)s, true),
        set_config('app.role', %(role)s, true),
-       set_config('app.tenant_id', %(tenant_id)s, true)"""
+       set_config('app.tenant_id', %(tenant_id)s, true),
+       set_config('app.request_id', %(request_id)s, true),
+       set_config('application_name', %(tag)s, true)"""
+"""The last one tags what the server itself shows and logs (decision 0094). It is set back at the
+end of the transaction, before anybody is told of it, so it adds no message."""
 
 # Whatever row security says: a guest may not do what the signed-in may, and the role is the limit.
 SET_GUEST: LiteralString = """/* set_guest */
-SELECT set_config('role', 'app_guest', true), set_config('app.token', %(token)s, true)"""
+SELECT set_config('role', 'app_guest', true), set_config('app.token', %(token)s, true),
+       set_config('application_name', %(tag)s, true)"""
 
 STREAM_BATCH = 500
 """Rows that a stream holds in memory; enough that round trips do not count."""
@@ -61,8 +70,9 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # With row security off nothing reads the identity: the variant is to show that price too.
-        self._sets_identity = settings.variant.row_security != "off"
+        # With row security off only the audit trail reads the identity: what changes nothing goes
+        # without, for the variant is to show that price too.
+        self._reads_with_identity = settings.variant.row_security != "off"
         # A pooler hands each transaction to another server connection (decision 0021).
         self._prepares = settings.variant.pooling != "pgbouncer"
         self._prepared: WeakKeyDictionary[psycopg.AsyncConnection[Any], Prepared] = (
@@ -78,7 +88,7 @@ class Database:
         """Start connecting in the background; a database that is down now may come later."""
         kwargs: dict[str, Any] = {
             "autocommit": True,
-            "application_name": "reference_app",
+            "application_name": APPLICATION_NAME,
             "connect_timeout": 5,
         }
         if self._prepares:
@@ -270,12 +280,18 @@ class Database:
         self, principal: Principal | Guest | None
     ) -> list[tuple[Statement, Mapping[str, Any]]]:
         """What says who asks, to run before the statement and in its transaction."""
+        asked = origin.get()
         if isinstance(principal, Guest):
-            return [(SET_GUEST, {"token": principal.token_sha256})]
-        if principal is None or not self._sets_identity:
+            return [(SET_GUEST, {"token": principal.token_sha256, "tag": _tag(asked)})]
+        if principal is None or not (self._reads_with_identity or asked.may_write):
             return []
-        tenant_id = "" if principal.tenant_id is None else str(principal.tenant_id)
-        who = {"user_id": str(principal.user_id), "role": principal.role, "tenant_id": tenant_id}
+        who = {
+            "user_id": str(principal.user_id),
+            "role": principal.role,
+            "tenant_id": "" if principal.tenant_id is None else str(principal.tenant_id),
+            "request_id": asked.request_id,
+            "tag": _tag(asked),
+        }
         return [(SET_IDENTITY, who)]
 
     @asynccontextmanager
@@ -316,3 +332,8 @@ def _may_be_repeated(error: psycopg.OperationalError, *, changes_nothing: bool) 
     if isinstance(error, PoolTimeout | psycopg.errors.QueryCanceled):
         return False
     return changes_nothing
+
+
+def _tag(asked: Origin) -> str:
+    """What the server calls the connection meanwhile; it shows 63 characters of it."""
+    return f"{APPLICATION_NAME}:{asked.request_id}" if asked.request_id else APPLICATION_NAME

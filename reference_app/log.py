@@ -8,11 +8,14 @@ import re
 import sys
 from datetime import UTC, datetime
 
+from reference_app.request_context import origin
+
 _GUEST_TOKEN = re.compile(r"(/guest/+)[^/]+", re.IGNORECASE)
 
 
 class JsonFormatter(logging.Formatter):
-    """``{"at", "level", "logger", "message", "error"?}``, and what ``extra["fields"]`` adds."""
+    """``{"at", "level", "logger", "message", "request_id"?, "error"?}``, and what
+    ``extra["fields"]`` adds. The id is that of the request which is being answered."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -20,6 +23,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **({"request_id": request_id} if (request_id := origin.get().request_id) else {}),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:

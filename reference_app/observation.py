@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_app.log import without_secrets
 from reference_app.metrics import Metrics
+from reference_app.request_context import Origin, origin
 
 access_logger = logging.getLogger("reference_app.access")
 
@@ -25,6 +26,8 @@ _ACCEPTED_ID = re.compile(rb"[\x21-\x7e]{1,100}")
 """A client's own id is kept if it is one short printable word; it goes into logs and headers."""
 
 _METHODS = frozenset(HTTPMethod)
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HEADER = b"x-request-id"
 
@@ -38,7 +41,10 @@ def observed(application: ASGIApp, metrics: Metrics, *, access_log: bool) -> ASG
             return
         method = str(scope["method"])
         request_id = _request_id(scope["headers"])
-        scope.setdefault("state", {})["request_id"] = request_id.decode("ascii")
+        name = request_id.decode("ascii")
+        scope.setdefault("state", {})["request_id"] = name
+        # Not taken back: a request is a task, and its context ends with it.
+        origin.set(Origin(name, may_write=method not in _READING))
         started = time.perf_counter()
         status = 500
 

@@ -4,17 +4,17 @@
 CREATE TABLE IF NOT EXISTS audit_trail (
     id              uuid NOT NULL DEFAULT gen_random_uuid(),
     at              timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- who: empty for what nobody who signed in did
+    -- who; a process that nobody asked has no id and the name of its database role
     actor_id        uuid,
-    actor_role      text NOT NULL DEFAULT '',
+    actor_role      text NOT NULL,
     request_id      text NOT NULL DEFAULT '',
     school_group_id uuid,
     table_name      text NOT NULL,
     row_id          text NOT NULL,
     action          text NOT NULL CHECK (action IN ('insert', 'update', 'delete')),
     before          jsonb,  -- of an update only what changed
-    after           jsonb,
-    PRIMARY KEY (id, at)
+    after           jsonb
+    -- no key: nothing refers to a line, and every creation would pay for it
 ) PARTITION BY RANGE (at);
 
 CREATE TABLE IF NOT EXISTS automation_log (
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS webhook_attempts (
     status          smallint,  -- of the answer; null without one
     duration_ms     integer NOT NULL CHECK (duration_ms >= 0),
     error           text,
-    PRIMARY KEY (id, at)
+    PRIMARY KEY (at, id)
 ) PARTITION BY RANGE (at);
 
 -- B-59
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS health_checks (
     at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     status     text NOT NULL CHECK (status IN ('ok', 'degraded', 'down')),
     components jsonb NOT NULL,
-    PRIMARY KEY (id, at)
+    PRIMARY KEY (at, id)
 ) PARTITION BY RANGE (at);
 
 CREATE TABLE IF NOT EXISTS audit_trail_default PARTITION OF audit_trail DEFAULT;
@@ -84,6 +84,8 @@ BEGIN
     IF to_regclass(format('public.%I', part)) IS NOT NULL THEN
         RETURN false;
     END IF;
+    -- nobody may put a row of this month there while they move; readers go on
+    EXECUTE format('LOCK TABLE public.%I IN SHARE ROW EXCLUSIVE MODE', parent || '_default');
     EXECUTE format('CREATE TABLE public.%I (LIKE %s INCLUDING ALL)', part, log);
     EXECUTE format(
         'WITH moved AS (DELETE FROM public.%I WHERE %I >= %L AND %I < %L RETURNING *)'
@@ -119,8 +121,9 @@ CREATE TABLE IF NOT EXISTS alerts (
     threshold   double precision NOT NULL,
     opened_at   timestamptz NOT NULL DEFAULT now(),
     closed_at   timestamptz,
-    -- told by webhook: when, and how often it was tried
+    -- told by webhook: when of the opening, when of the closing, and how often it was tried
     told_at     timestamptz,
-    attempts    smallint NOT NULL DEFAULT 0,
+    end_told_at timestamptz,
+    attempts    integer NOT NULL DEFAULT 0,
     last_error  text
 );

@@ -45,6 +45,7 @@ async def count(url: str) -> None:
         url, autocommit=True, connect_timeout=5, application_name="reference_app view refresh"
     ) as connection:
         await connection.execute("/* count_figures */ SELECT count_figures()")
+        await connection.execute("/* refresh_service_views */ SELECT refresh_service_views()")
 
 
 async def keep_counting(

@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_url(add)
     _add_batch(add)
 
+    add = command("partitions", commands.run_partitions, "make and drop months of logs")
+    _add_url(add)
+
     add = command("vacuum", commands.run_vacuum, "VACUUM (ANALYZE) the tables upkeep empties")
     _add_url(add)
 

@@ -16,6 +16,7 @@ from reference_app.upkeep.database import connect
 from reference_app.upkeep.errors import UpkeepError, VerificationError
 from reference_app.upkeep.manifest import DUMP, check_files
 from reference_app.upkeep.overdue import overdue
+from reference_app.upkeep.partitions import turn_months
 from reference_app.upkeep.programs import find_programs
 from reference_app.upkeep.restore import restore
 from reference_app.upkeep.retention import kept
@@ -52,6 +53,11 @@ def run_clean(options: argparse.Namespace) -> Any:
 def run_vacuum(options: argparse.Namespace) -> Any:
     with connect(options.url) as connection:
         return {"vacuumed": vacuum(connection)}
+
+
+def run_partitions(options: argparse.Namespace) -> Any:
+    with connect(options.url) as connection:
+        return turn_months(connection, options.now)
 
 
 def run_backup(options: argparse.Namespace) -> Any:

@@ -55,7 +55,7 @@ def read_webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
         database_url=database_url,
         keys=read_keys(environment, reader.problems),
         parallel=reader.whole("APP_WEBHOOK_PARALLEL", default=PARALLEL, low=1, high=100),
-        backoff_s=_backoff(environment, reader.problems),
+        backoff_s=read_backoff(environment, reader.problems),
         timeout_s=float(
             reader.whole("APP_WEBHOOK_TIMEOUT_S", default=int(TIMEOUT_S), low=1, high=600)
         ),
@@ -65,7 +65,8 @@ def read_webhook_settings(environment: Mapping[str, str]) -> WebhookSettings:
     return settings
 
 
-def _backoff(environment: Mapping[str, str], problems: list[str]) -> tuple[float, ...]:
+def read_backoff(environment: Mapping[str, str], problems: list[str]) -> tuple[float, ...]:
+    """Read ``APP_WEBHOOK_BACKOFF_S``, adding to ``problems`` what is wrong with it."""
     text = environment.get(_BACKOFF, "")
     if not text:
         return BACKOFF_S

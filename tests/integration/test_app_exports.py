@@ -72,7 +72,7 @@ def in_transaction(up: Site) -> int:
     """Connections of the application that are inside a transaction."""
     found = up.world.rows(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = 'reference_app' AND state LIKE 'idle in transaction%%'"
+        " AND starts_with(application_name, 'reference_app') AND state LIKE 'idle in transaction%%'"
     )
     return int(found[0][0])
 

@@ -48,11 +48,17 @@ CREATE POLICY own_group ON payment_methods FOR ALL TO app_user
 CREATE POLICY own_group ON payments FOR ALL TO app_user
     USING (school_group_id = :tenant_id);
 
+-- What a group's own rows held is the group's alone, in the trail as in the tables themselves.
 CREATE POLICY own_group ON audit_trail FOR SELECT TO app_user
-    USING (school_group_id = :tenant_id OR :role = 'super_admin');
+    USING (school_group_id = :tenant_id
+        OR (:role IN ('super_admin', 'support')
+            AND table_name IN ('school_groups', 'subscriptions', 'subscription_plans', 'plan_prices',
+                               'plan_modules', 'plan_categories', 'alert_rules')));
 CREATE POLICY operators ON health_checks FOR SELECT TO app_user
     USING (:role IN ('super_admin', 'support'));
-CREATE POLICY operators ON alert_rules FOR ALL TO app_user
+CREATE POLICY operators ON alert_rules FOR SELECT TO app_user
+    USING (:role IN ('super_admin', 'support'));
+CREATE POLICY change ON alert_rules FOR UPDATE TO app_user
     USING (:role = 'super_admin');
 CREATE POLICY operators ON alerts FOR SELECT TO app_user
     USING (:role IN ('super_admin', 'support'));

@@ -1,0 +1,1 @@
+"""The audit trail: who changed what (B-54). Triggers write it (``schema/360_audit.sql``)."""

@@ -1,0 +1,1 @@
+"""Reports of the office on the whole service (B-56)."""
