@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from palier.model.journey import Journey
 from palier.model.parse import load_catalogue
 from palier.model.tier import DataSpec, StackSpec
 from palier.model.variant import Variant
+from palier.stack.programs import on_path
 from palier.stack.topology import bring_up
 from seed.dataset import seed_database
 
@@ -37,18 +39,46 @@ def hurried(one: Journey) -> Journey:
 JOURNEYS = tuple(map(hurried, CATALOGUE.system("francaisfluide").journeys))
 
 
+PHASES = [
+    pytest.param(Variant(pagination="offset", learning_cache="bounded"), id="phase 2"),
+    pytest.param(
+        Variant(
+            pagination="offset",
+            cache="redis",
+            learning_cache="levels",
+            web_cache=True,
+            compression=True,
+        ),
+        id="phase 3",
+        marks=[
+            pytest.mark.slow,
+            pytest.mark.skipif(
+                on_path("nginx", os.environ) is None, reason="needs the package nginx"
+            ),
+        ],
+    ),
+]
+
+
 @pytest.mark.db
+@pytest.mark.parametrize("variant", PHASES)
 def test_every_operation_succeeds_and_a_lost_correction_or_a_passed_quota_is_seen(
-    tmp_path: Path, stacks_home: Path
+    tmp_path: Path, stacks_home: Path, variant: Variant
 ) -> None:
     plan = plan_of(*JOURNEYS, requests_per_s=40, duration_s=4, request_timeout_s=10, drain_s=10)
     data = DataSpec(tenants=40, units_per_tenant=0, reservations_per_unit=0)
     tier = replace(plan.tier, system="francaisfluide", data=data)
     plan = replace(plan, tier=tier, scenario="scenarios/francaisfluide.py")
-    variant = replace(Variant(), pagination="offset", learning_cache="bounded")
+    shared = variant.learning_cache == "levels"
 
     with bring_up(
-        spec=StackSpec(password_hash_log2_n=4, pool_size=8, pool_min=2, statement_retries=3),
+        spec=StackSpec(
+            app_processes=2 if shared else 1,
+            password_hash_log2_n=4,
+            pool_size=8,
+            pool_min=2,
+            statement_retries=3,
+        ),
         variant=variant,
         seeder=lambda url, after: seed_database(url, tier, plan.seed, after_data=after),
         state_dir=tmp_path,
@@ -77,6 +107,8 @@ def test_every_operation_succeeds_and_a_lost_correction_or_a_passed_quota_is_see
     answers = {one.id: one for one in looked.invariants}
     assert [one for one in looked.invariants if one.state not in ("held", "not_applicable")] == []
     assert answers["acknowledged-writes"].checked > 0
+    hits, asked = result.tallies["second_load_hit"]
+    assert hits == asked > 0  # of two processes, too, which Redis makes one
     assert answers["quotas-never-passed"].state == "held"
     assert answers["quotas-count-what-was-made"].checked > 0
     broken = [one.id for one in robbed.invariants if one.state == "violated"]
