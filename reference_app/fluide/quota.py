@@ -98,13 +98,15 @@ async def refusal(
     (use,) = [one for one in quota.quotas if one.kind == kind]
     if session_id is not None and use.used < use.limit:
         return not_found("open learning session")
-    left = quota.resets_at - datetime.now(UTC)
+    # Something is left now when the day ended between the two statements: ask again at once.
+    has_ended = use.used < use.limit
+    left_s = 0.0 if has_ended else (quota.resets_at - datetime.now(UTC)).total_seconds()
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "quota-reached",
         f"{use.used} of {use.limit} {kind} of today are used",
         extra={"kind": kind, "used": use.used, "limit": use.limit},
-        headers={"Retry-After": str(max(1, int(left.total_seconds()) + 1))},
+        headers={"Retry-After": str(max(1, int(left_s) + 1))},
     )
 
 
