@@ -7,6 +7,7 @@ PostgreSQL and the client that asks the application on another. The two take tur
 so a busy machine slows both, and the ratio is of one round.
 
     python benchmarks/app_and_pgbench.py                 every endpoint, as it is deployed
+    python benchmarks/app_and_pgbench.py --tier ep-1     those of E-Pilot, with its rows
     python benchmarks/app_and_pgbench.py --options       one endpoint, with one option changed each
 
 Needs two cores.
@@ -37,7 +38,14 @@ from typing import Any
 
 import msgspec
 
-from palier.model.identity import gite_id, guest_token, owner_id, reservation_id
+from palier.model.identity import (
+    gite_id,
+    guest_token,
+    owner_id,
+    reservation_id,
+    row_id,
+    school_group_id,
+)
 from palier.model.parse import load_catalogue
 from palier.stack.address import parts_of
 from palier.stack.app import migrate
@@ -52,6 +60,7 @@ from reference_app.database import SET_GUEST, SET_IDENTITY, Statement
 from reference_app.guests.queries import open_sheet
 from reference_app.identity.principal import Guest, Principal
 from reference_app.identity.tokens import Tokens
+from reference_app.plans.queries import all_restrictions, one_restriction
 from reference_app.reservations.listing import RESERVATIONS
 from reference_app.reservations.queries import create_reservation, find_reservation
 from reference_app.session import GuestSession, Session, token_sha256
@@ -62,6 +71,8 @@ TIER = "lou-3"
 SEED = 1
 OWNER = 60
 """One above the middle: three pages of bookings, two gîtes."""
+GROUP = 1
+"""Ten schools, 400 students, 30 staff, eight files (D-03)."""
 GUEST_TOKEN = guest_token(seed=SEED, owner=OWNER, index=0)
 CONNECTIONS = 8
 SECONDS = 3.0
@@ -135,6 +146,21 @@ def over_the_wire(method: str, path: str, token: str, body: Mapping[str, Any] | 
         + (f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n" if text else "")
         + f"\r\n{text}"
     )
+
+
+def endpoints_of_groups(token: str) -> list[Endpoint]:
+    return [
+        Endpoint(
+            name="limits card: all restrictions",
+            query=all_restrictions,
+            requests=lambda _: [over_the_wire("GET", "/api/restrictions", token)],
+        ),
+        Endpoint(
+            name="one restriction: schools",
+            query=lambda session: one_restriction(session, "schools"),
+            requests=lambda _: [over_the_wire("GET", "/api/restrictions/schools", token)],
+        ),
+    ]
 
 
 def endpoints(token: str) -> list[Endpoint]:
@@ -361,12 +387,12 @@ def _why_not_ready(port: int) -> str | None:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench(tier_id: str) -> Iterator[Bench]:
     """Bring the database up with the tier's data."""
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
         raise SystemExit("two cores are needed: one for the application, one for the others")
-    tier = load_catalogue(Path("tiers.yaml")).tier(TIER)
+    tier = load_catalogue(Path("tiers.yaml")).tier(tier_id)
     with (
         tempfile.TemporaryDirectory() as logs,
         Workspace.create(purpose="test", logs=Path(logs)) as workspace,
@@ -393,14 +419,19 @@ def bench() -> Iterator[Bench]:
         )
 
 
-def compare_endpoints(on: Bench) -> None:
+def compare_endpoints(on: Bench, *, of_groups: bool) -> None:
     """Every endpoint beside pgbench."""
-    principal = Principal(owner_id(seed=SEED, owner=OWNER), "owner", None)
-    principal = msgspec.structs.replace(principal, tenant_id=principal.user_id)
+    if of_groups:
+        admin = row_id(seed=SEED, kind="group_admin", tenant=GROUP, index=0)
+        principal = Principal(admin, "group_admin", school_group_id(seed=SEED, group=GROUP))
+    else:
+        principal = Principal(owner_id(seed=SEED, owner=OWNER), "owner", None)
+        principal = msgspec.structs.replace(principal, tenant_id=principal.user_id)
     token = Tokens(on.secret, 3600).issue(principal)
+    compared = endpoints_of_groups(token) if of_groups else endpoints(token)
     print(f"{'':36}{'app/s':>9}{'pgbench/s':>11}{'share':>8}{'spread of share':>20}")
     with on.application() as port:
-        for endpoint in endpoints(token):
+        for endpoint in compared:
             script, variables = pgbench_script(endpoint, principal)
             app, database = [], []
             for round_ in range(ROUNDS):
@@ -446,14 +477,18 @@ def _row(name: str, measured: Sequence[float], base: Sequence[float]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--tier", default=TIER, help="whose rows and switches")
     parser.add_argument("--options", action="store_true", help="change one option at a time")
     chosen = parser.parse_args()
-    with bench() as on:
+    with bench(chosen.tier) as on:
         print(
-            f"{ROUNDS} rounds of {SECONDS:g} s, {CONNECTIONS} connections, {TIER}, row security "
-            f"{on.variant.row_security}, indexes {on.variant.indexes}"
+            f"{ROUNDS} rounds of {SECONDS:g} s, {CONNECTIONS} connections, {chosen.tier}, "
+            f"row security {on.variant.row_security}, indexes {on.variant.indexes}"
         )
-        (compare_options if chosen.options else compare_endpoints)(on)
+        if chosen.options:
+            compare_options(on)
+        else:
+            compare_endpoints(on, of_groups=chosen.tier.startswith("ep-"))
         print("read the shares: the rates belong to this machine at this moment")
 
 

@@ -36,6 +36,7 @@ from palier.selftest.limits import certified, limits_as_json
 from palier.stack.cpus import CpuPlan, plan_cpus, usable_cores
 from palier.stack.elsewhere import check_reachable
 from palier.stack.topology import Stack, bring_up
+from palier.stack.workers import OUTSIDE_WORLD
 from palier.telemetry.sampler import Telemetry
 from seed.dataset import expected_rows, seed_database
 from seed.progress import Progress as SeedProgress
@@ -44,7 +45,11 @@ if TYPE_CHECKING:
     from palier.judging import Conclusion
     from reports.inputs import ReportPaths
 
-DATA_FACTS = (("gîtes", "units", "gites"),)
+DATA_FACTS = (
+    ("gîtes", "units", "gites"),
+    ("tenants", "tenants", "school_groups"),
+    ("rows", "module_assignments", "school_modules"),
+)
 """Facts about the data: unit, name, and the table whose rows are counted."""
 
 
@@ -254,7 +259,13 @@ def look_at_data(
     if system.stack is None or baseline is None:
         files.write_invariants(not_ours("the service is not ours to look into"))
         return ()
-    looked = look(system.stack.admin_url, plan, baseline=baseline, load=files.load)
+    looked = look(
+        system.stack.admin_url,
+        plan,
+        baseline=baseline,
+        load=files.load,
+        receivers=system.stack.addresses.get(OUTSIDE_WORLD),
+    )
     files.write_invariants(looked.invariants)
     return looked.facts
 

@@ -50,6 +50,10 @@ FILES_A_GROUP = 8
 ENDPOINT_EVERY = 5
 """One group in five has its events told (B-45); the examples of D-03 are not among them."""
 
+_TROUBLED = {0: "flaky/2", 5: "status/503"}
+"""How the receiver of a group behaves that is not well, by the group's number modulo 25: it takes
+the third attempt, the last there is (B-47), or none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSize:
@@ -214,10 +218,12 @@ def _has_endpoint(group: int) -> bool:
 
 def _endpoint_line(spec: DatasetSpec, group: int, created: int) -> str:
     clock = clock_at(spec.anchor)
+    endpoint_id = id_text(spec.seed, "webhook_endpoint", group, 0)
     return WEBHOOK_ENDPOINTS.line(
-        id_text(spec.seed, "webhook_endpoint", group, 0),
+        endpoint_id,
         id_text(spec.seed, "school_group", group, 0),
-        f"http://hooks.example/ok/{group}",
+        # A receiver that knows the endpoint can verify what it is sent.
+        f"http://hooks.example/{_TROUBLED.get(group % 25, 'ok')}/{endpoint_id}",
         "{}",  # every type
         "t",
         1,

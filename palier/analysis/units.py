@@ -59,6 +59,7 @@ _RATE: Mapping[str, float] = {
     "requests/month": 1 / MONTH_S,
 }
 _COUNT: tuple[str, ...] = (
+    "attempts",
     "connections",
     "count",
     "errors",
@@ -83,6 +84,7 @@ UNITS: Final[Mapping[str, Unit]] = {
     **{name: Unit(dimension="bytes", factor=factor) for name, factor in _BYTES.items()},
     **{name: Unit(dimension="rate", factor=factor) for name, factor in _RATE.items()},
     **{name: Unit(dimension="count", factor=1.0) for name in _COUNT},
+    "events/month": Unit(dimension="events per month", factor=1.0),
     "errors/day": Unit(dimension="count per day", factor=1.0),
     "cores": Unit(dimension="cores", factor=1.0),
 }

@@ -13,7 +13,9 @@ from palier.analysis.facts import Fact
 from palier.analysis.invariants import Invariant, unknown_invariants
 from palier.invariants.baseline import Baseline
 from palier.invariants.bookings import BOOKING_CHECKS
+from palier.invariants.deliveries import DELIVERY_CHECKS
 from palier.invariants.expected import put_expected
+from palier.invariants.groups import GROUP_CHECKS, group_facts
 from palier.invariants.guests import GUEST_CHECKS
 from palier.invariants.history import expectations
 from palier.invariants.kinds import KINDS
@@ -41,6 +43,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     *GUEST_CHECKS,
     *LISTENER_CHECKS,
     *LEARNER_CHECKS,
+    *GROUP_CHECKS,
+    *DELIVERY_CHECKS,
 )
 
 
@@ -57,7 +61,14 @@ class Looked:
     facts: tuple[Fact, ...] = ()
 
 
-def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Looked:
+def look(
+    admin_url: str,
+    plan: RunPlan,
+    *,
+    baseline: Baseline,
+    load: Path,
+    receivers: str | None = None,
+) -> Looked:
     """Compare the database with what the loaders wrote, and with itself.
 
     Workers may go on meanwhile: everything is read in one snapshot, in which a task, its bookings
@@ -68,6 +79,7 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
         plan: What was done.
         baseline: The database before the load.
         load: Folder of the loaders' lines.
+        receivers: Address of those who receive webhooks.
 
     Raises:
         RunFilesError: The log of writes is damaged.
@@ -81,12 +93,16 @@ def look(admin_url: str, plan: RunPlan, *, baseline: Baseline, load: Path) -> Lo
         row_security=plan.variant.row_security,
         sync=plan.variant.sync,
         load=load,
+        receivers=receivers,
     )
     try:
         with connect(admin_url) as connection:
             return Looked(
                 invariants=tuple(_answers(connection, known, scene)),
-                facts=tuple(task_facts(connection, baseline)),
+                facts=(
+                    *task_facts(connection, baseline),
+                    *group_facts(connection, baseline, duration_s=plan.duration_s),
+                ),
             )
     except psycopg.OperationalError as error:
         why = f"the database could not be asked: {str(error).strip()}"

@@ -30,6 +30,7 @@ class Scene:
         row_security: The deployment's switch.
         sync: Likewise.
         load: Folder of what the load generator wrote.
+        receivers: Address of those who receive webhooks; None when they are not ours.
     """
 
     baseline: Baseline
@@ -38,6 +39,7 @@ class Scene:
     row_security: str
     sync: str
     load: Path
+    receivers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,35 @@ _ALL = (
     ),
     Metric(name="units", units=("gîtes",), meaning="gîtes in the data", used_up_by_load=False),
     Metric(
+        name="tenants",
+        units=("tenants",),
+        meaning="school groups in the data",
+        used_up_by_load=False,
+    ),
+    Metric(
+        name="module_assignments",
+        units=("rows",),
+        meaning="modules assigned to schools in the data",
+        used_up_by_load=False,
+    ),
+    Metric(
+        name="bulk_operation_max",
+        units=("s", "ms"),
+        meaning="longest bulk operation of the run, from the request to the last row",
+    ),
+    Metric(
+        name="webhook_attempts_max",
+        units=("attempts",),
+        meaning="most attempts of any delivery of a webhook",
+        used_up_by_load=False,
+    ),
+    Metric(
+        name="events_projected",
+        units=("events/month",),
+        meaning="events of the run (plan changes, notices, webhooks), kept up for 30 days",
+        used_up_by_load=False,
+    ),
+    Metric(
         name="page_rows_max",
         units=("rows",),
         meaning="most rows any list page carried",

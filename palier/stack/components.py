@@ -18,7 +18,15 @@ from palier.stack.replica import (
     wait_until_caught_up,
 )
 from palier.stack.web_cache import find_nginx, start_web_cache
-from palier.stack.workers import CALENDAR_HOSTS, start_calendar_platform, start_worker
+from palier.stack.workers import (
+    CALENDAR_HOSTS,
+    OUTSIDE_WORLD,
+    start_calendar_platform,
+    start_worker,
+)
+
+WEBHOOK_SECRET = "WEBHOOK_SECRET"
+"""Variable with the root of all secrets of webhooks (B-211), made anew for every stack."""
 
 AUTOMATION_DAY_S = 20.0
 """A day of the automation. At its own pace a run would see one pass with something to do and the
@@ -90,9 +98,15 @@ def _start_pooler(site: Site) -> Part:
 
 
 def _start_calendars(site: Site) -> Part:
-    process, address = start_calendar_platform(site.workspace, seed=site.seed, cpus=site.cpus)
+    process, address = start_calendar_platform(
+        site.workspace,
+        seed=site.seed,
+        # Receivers of webhooks verify what they are sent.
+        environment={WEBHOOK_SECRET: site.environment[WEBHOOK_SECRET]},
+        cpus=site.cpus,
+    )
     return Part(
-        name="calendar_platform",
+        name=OUTSIDE_WORLD,
         processes=(process,),
         described={"origin": "palier", "seed": site.seed, "hosts": list(CALENDAR_HOSTS)},
         environment={

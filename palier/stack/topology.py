@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from palier.model.tier import StackSpec
 from palier.model.variant import Variant
 from palier.stack.app import App, migrate, start_app
 from palier.stack.cleanup import cleanup_stale
-from palier.stack.components import AFTER_APPLICATION, BEFORE_APPLICATION
+from palier.stack.components import AFTER_APPLICATION, BEFORE_APPLICATION, WEBHOOK_SECRET
 from palier.stack.database import (
     Database,
     create_app_login,
@@ -281,7 +282,10 @@ def _assemble(workspace: Workspace, server: Server, order: _Order) -> Stack:
         cpus=order.cpus,
         environ=order.environ,
         database=database,
-        environment={"APP_DATABASE_URL": create_app_login(database)},
+        environment={
+            "APP_DATABASE_URL": create_app_login(database),
+            WEBHOOK_SECRET: secrets.token_urlsafe(32),
+        },
         worker_url=create_worker_login(database),
     )
     before, site = _start(BEFORE_APPLICATION, site, tell)

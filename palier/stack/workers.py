@@ -13,6 +13,9 @@ from palier.stack.ports import HOST, listens
 from palier.stack.process import Child
 from palier.stack.workspace import Workspace
 
+OUTSIDE_WORLD = "calendar_platform"
+"""Name of the part that answers for every host that is not ours: calendars, receivers, cards."""
+
 CALENDAR_MODULE = "palier.stack.calendar_platform"
 
 CALENDAR_HOSTS = (
@@ -65,9 +68,19 @@ def start_worker(
 
 
 def start_calendar_platform(
-    workspace: Workspace, *, seed: int, cpus: Sequence[int] = ()
+    workspace: Workspace,
+    *,
+    seed: int,
+    environment: Mapping[str, str] | None = None,
+    cpus: Sequence[int] = (),
 ) -> tuple[Child, str]:
     """Start the booking platforms' calendars, a forward proxy that is the whole outside world.
+
+    Args:
+        workspace: Owns the process.
+        seed: Decides what is in the feeds.
+        environment: What it must know of the stack; added to a clean environment.
+        cpus: Cores it may use; empty means all.
 
     Returns:
         The process and its address.
@@ -77,7 +90,7 @@ def start_calendar_platform(
     """
     process, port = start_listening(
         workspace,
-        "calendar_platform",
+        OUTSIDE_WORLD,
         lambda port: [
             sys.executable,
             "-P",
@@ -85,7 +98,7 @@ def start_calendar_platform(
             *("--host", HOST, "--port", str(port)),
             *("--seed", str(seed)),
         ],
-        env=python_environment(),
+        env=python_environment() | dict(environment or {}),
         why_not_ready=_why_not_answering,
         deadline_s=START_DEADLINE_S,
         cpus=cpus,

@@ -174,7 +174,9 @@ def test_every_metric_a_tier_can_name_is_measured_in_every_unit_it_can_be_stated
         *(("limit_database_size", 8.0, "GB"), ("limit_database_connections", 200.0, "connections")),
         *(("limit_monthly_requests", 5e6, "requests/month"), ("second_load_hit", 0.9, "ratio")),
         *(("sync_retries_max", 1.0, "retries"), ("plan_change_propagation_p99", 0.2, "s")),
-        ("notification_bytes_max", 300.0, "B"),
+        *(("notification_bytes_max", 300.0, "B"), ("tenants", 500.0, "tenants")),
+        *(("module_assignments", 5e4, "rows"), ("bulk_operation_max", 0.4, "s")),
+        *(("webhook_attempts_max", 3.0, "attempts"), ("events_projected", 2e6, "events/month")),
     )
     facts = [Fact(name=name, value=value, unit=unit, how="made up") for name, value, unit in named]
     played = play(np.random.default_rng(1))
