@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Dimension = Literal["time", "ratio", "bytes", "rate", "count", "count per day", "cores"]
+Dimension = Literal[
+    "time", "ratio", "bytes", "rate", "count", "count per day", "count per month", "cores"
+]
 
 MONTH_S: Final = 30 * 86_400
 """A month of 30 days, as in the requirements (docs/requirements/targets.md, "Columns")."""
@@ -84,7 +86,7 @@ UNITS: Final[Mapping[str, Unit]] = {
     **{name: Unit(dimension="bytes", factor=factor) for name, factor in _BYTES.items()},
     **{name: Unit(dimension="rate", factor=factor) for name, factor in _RATE.items()},
     **{name: Unit(dimension="count", factor=1.0) for name in _COUNT},
-    "events/month": Unit(dimension="events per month", factor=1.0),
+    "events/month": Unit(dimension="count per month", factor=1.0),
     "errors/day": Unit(dimension="count per day", factor=1.0),
     "cores": Unit(dimension="cores", factor=1.0),
 }
