@@ -114,7 +114,7 @@ def test_the_same_dataset_has_this_checksum_on_every_machine():
 
     assert (
         dataset_checksum(pure_sums(spec))
-        == "af2a7bf619e6c41f913ba572200e8db0baa41600b130aca342bdec2caae8887a"
+        == "30403c3d951b9ff36dbf4c36e03b8f84168de47da744b88824ad909cf882c737"
     )
 
 
