@@ -306,6 +306,32 @@ def test_who_talks_to_the_socket_is_shown_out(live: Served) -> None:
     assert asyncio.run(end()).code == 1008
 
 
+def test_where_nobody_can_listen_sockets_are_sent_away_and_asking_still_works(
+    fresh_database: Any,
+) -> None:
+    async def end(up: Served, who: Principal) -> End:
+        async with listening(up.url, who) as client:
+            return await client.end()
+
+    with (
+        tempfile.TemporaryDirectory(prefix="palier-test-", dir="/var/tmp") as home,
+        fresh_database() as url,
+        served(
+            url,
+            Path(home),
+            live_database_url="postgresql://nobody@127.0.0.1:1/none",
+            pool_timeout_s="1",
+        ) as up,
+    ):
+        admin = up.world.group("pro")
+
+        assert asyncio.run(end(up, admin)).code == 1013
+        change_plan(up.world, admin, "free")
+        asked = get(up, "/api/live/events", admin, since=0).json()
+
+    assert [event["plan"] for event in asked["events"]] == ["pro", "free"]
+
+
 @pytest.mark.slow
 def test_a_socket_without_news_says_that_it_is_alive_and_up_to_what(live: Served) -> None:
     admin, other = live.world.group("pro"), live.world.group("pro")
