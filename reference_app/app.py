@@ -69,6 +69,13 @@ from reference_app.monitoring.look import REPLICA_LAG, Parts
 from reference_app.notifications.routes import NotificationsController
 from reference_app.observation import observed
 from reference_app.overview.routes import OverviewController
+from reference_app.payments.local import LocalProvider
+from reference_app.payments.routes import (
+    CallbacksController,
+    PaymentMethodsController,
+    PaymentsController,
+)
+from reference_app.payments.till import Till
 from reference_app.plans.content_routes import PlanContentController
 from reference_app.plans.routes import PlanAdministrationController, PlansController
 from reference_app.problems import EXCEPTION_HANDLERS
@@ -149,6 +156,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     calendar_proxy = CalendarProxy(fetcher, settings.calendars)
     live = Live(database, tokens, settings, metrics.registry)
     webhooks = Sender(settings.webhooks.proxy)
+    till = Till(database, None if settings.payments is None else LocalProvider(settings.payments))
 
     parts = _parts(database, replica, remote)
 
@@ -168,6 +176,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             await calendar_proxy.close()
             await fetcher.close()
             await webhooks.close()
+            await till.close()
             if pages is not None:
                 await pages.close()
             if replica is not None and reports is not None:
@@ -228,6 +237,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             AlertsController,
             AlertRulesController,
             OverviewController,
+            PaymentMethodsController,
+            PaymentsController,
+            CallbacksController,
         ],
         middleware=[admission(tokens, None if rate_limit is None else rate_limit.admit)],
         dependencies={
@@ -247,6 +259,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             "live": Provide(lambda: live, sync_to_thread=False),
             "webhook_keys": Provide(lambda: settings.webhooks, sync_to_thread=False),
             "webhook_sender": Provide(lambda: webhooks, sync_to_thread=False),
+            "till": Provide(lambda: till, sync_to_thread=False),
             "metrics": Provide(lambda: metrics, sync_to_thread=False),
             "parts": Provide(lambda: parts, sync_to_thread=False),
         },

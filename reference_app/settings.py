@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reference_app.identity.passwords import LOG2_N_RANGE
+from reference_app.payments.account import Account, read_account
 from reference_app.sync.calendars import Calendars, read_calendars
 from reference_app.variant import Variant, parse_variant
 from reference_app.webhooks.keys import Keys, read_keys
@@ -52,6 +53,8 @@ class Settings:
         live_url: ``APP_LIVE_DATABASE_URL``: where to listen for plan changes, the server itself;
             None for ``database_url``. A pooler cannot be listened through.
         webhooks: ``WEBHOOK_SECRET`` and ``APP_OUTBOUND_PROXY``: what tells groups of events.
+        payments: ``APP_PAYMENT_URL``, ``PAYMENT_SECRET`` and ``APP_PUBLIC_URL``: the provider of
+            payments; None when every group pays by invoice.
         log_level: ``APP_LOG_LEVEL``: ``WARNING`` by default.
         access_log: ``APP_ACCESS_LOG``: ``1`` writes one line a request.
     """
@@ -73,6 +76,7 @@ class Settings:
     calendars: Calendars = field(default_factory=Calendars)
     live_url: str | None = field(default=None, repr=False)
     webhooks: Keys = field(default_factory=Keys)
+    payments: Account | None = None
     log_level: str = "WARNING"
     access_log: bool = False
 
@@ -139,8 +143,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
     cache_memory_mb = reader.whole("APP_CACHE_MEMORY_MB", default=64, low=1, high=65_536)
     calendars = read_calendars(environment, reader.problems)
-    # the proxy is the calendars', too: its problem is told once
     webhooks = read_keys(environment, reader.problems)
+    payments = read_account(environment, reader.problems)
+    # the proxy is that of all three: its problem is told once
     reader.problems[:] = dict.fromkeys(reader.problems)
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -162,6 +167,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         calendars=calendars,
         live_url=environment.get("APP_LIVE_DATABASE_URL") or None,
         webhooks=webhooks,
+        payments=payments,
         log_level=log_level,
         access_log=environment.get("APP_ACCESS_LOG", "0") == "1",
     )

@@ -10,21 +10,22 @@ import argparse
 import asyncio
 import logging
 import os
-import socket
 import sys
 import time as stopwatch
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import psycopg
 
-from reference_app.automation.charging import by_invoice
+from reference_app.automation.charging import Charge, by_invoice
 from reference_app.automation.passes import Passes
 from reference_app.automation.settings import AutomationSettings, read_automation_settings
 from reference_app.background import RETRY_S, Pool, Stop, connect_pool
+from reference_app.crew import worker_name
 from reference_app.log import configure_logging
+from reference_app.payments.charging import Charging
+from reference_app.payments.local import LocalProvider
 from reference_app.settings import SettingsError
 
 READY = "subscription automation ready"
@@ -58,23 +59,31 @@ async def automate(settings: AutomationSettings, plan: Plan, stop: Stop) -> None
     """Make passes until the stop is wished, or all are made."""
     passes = Passes(
         charge=by_invoice,
-        worker=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}",
+        worker=worker_name(),
         grace_days=settings.grace_days,
         chunk=settings.chunk,
         is_over=lambda: stop.is_wished,
     )
+    provider = None if settings.payments is None else LocalProvider(settings.payments)
+
+    def passes_by(clock: Clock) -> Passes:
+        charge: Charge = by_invoice if provider is None else Charging(provider).by(clock)
+        return replace(passes, charge=charge)
+
     pool = connect_pool(settings.database_url, size=1, name=NAME)
     await pool.open()
     try:
         logger.info(READY)
         retry_at = None
         for clock in plan.clocks:
-            retry_at = await _make_one(pool, passes, clock, stop)
+            retry_at = await _make_one(pool, passes_by(clock), clock, stop)
         clock = plan.clocks[-1]
         while not plan.is_once and not await stop.wait(_pause_s(plan.every_s, clock(), retry_at)):
-            retry_at = await _make_one(pool, passes, clock, stop)
+            retry_at = await _make_one(pool, passes_by(clock), clock, stop)
     finally:
         await pool.close()
+        if provider is not None:
+            await provider.close()
 
 
 async def _make_one(pool: Pool, passes: Passes, clock: Clock, stop: Stop) -> datetime | None:

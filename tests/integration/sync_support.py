@@ -133,10 +133,10 @@ class Platform:
 
 
 @contextmanager
-def platform(seed: int = 1) -> Iterator[Platform]:
+def platform(seed: int = 1, env: Mapping[str, str] | None = None) -> Iterator[Platform]:
     """The platforms on a port of their own."""
     module = "palier.stack.calendar_platform"
-    with process(module, "--port", "0", "--seed", str(seed)) as running:
+    with process(module, "--port", "0", "--seed", str(seed), env=env) as running:
         running.wait_until_it_says("calendar platform ready")
         url = running.said().split("ready: ")[1].split()[0]
         with httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE_S) as client:

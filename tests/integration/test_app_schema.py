@@ -244,6 +244,12 @@ def test_the_database_alone_keeps_groups_apart(database: str, security: Any) -> 
         "UPDATE subscriptions SET ends_on = '2030-01-01'",
         "INSERT INTO audit_trail (table_name, row_id, action) VALUES ('t', '1', 'insert')",
         "UPDATE payments SET status = 'succeeded'",
+        "INSERT INTO payments (id, school_group_id, subscription_id, period, provider,"
+        " idempotency_key, cents, status) VALUES (gen_random_uuid(), gen_random_uuid(),"
+        " gen_random_uuid(), 2, 'local', 'k', 1, 'succeeded')",
+        "SELECT settle_payment('local', 'k', 'succeeded', NULL, NULL)",
+        "INSERT INTO webhook_events (id, school_group_id, type, source_key, payload)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), 'plan.changed', 'k', '{}')",
         "SELECT ensure_log_partition('audit_trail', '2030-01-01')",
         "ALTER TABLE gites DISABLE ROW LEVEL SECURITY",
         "CREATE TABLE mine (id int)",

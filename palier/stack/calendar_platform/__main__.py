@@ -1,7 +1,7 @@
 """``python -m palier.stack.calendar_platform --port P --seed N``; SIGTERM and Ctrl-C end it.
 
 With ``WEBHOOK_SECRET`` in the environment, receivers of webhooks whose path ends in the id of an
-endpoint verify what they are sent.
+endpoint verify what they are sent; with ``PAYMENT_SECRET`` the card processor does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ async def _serve(host: str, port: int, seed: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    platform = CalendarPlatform(seed, os.environ.get("WEBHOOK_SECRET"))
+    platform = CalendarPlatform(
+        seed,
+        webhook_secret=os.environ.get("WEBHOOK_SECRET"),
+        payment_secret=os.environ.get("PAYMENT_SECRET"),
+    )
     server = await platform.start(host, port)
     address, chosen = server.sockets[0].getsockname()[:2]
     sys.stderr.write(f"calendar platform ready: http://{address}:{chosen}\n")

@@ -3,9 +3,10 @@
 | Own address | What it does |
 |---|---|
 | ``GET /health`` | 200 |
-| ``GET /counts`` | what was asked for: see :class:`Counts` and ``receivers.py`` |
+| ``GET /counts`` | what was asked for: see :class:`Counts`, ``receivers.py`` and ``cards.py`` |
 | ``GET /deliveries`` | requests of each delivery, and how often it was taken |
 | ``POST /release/NAME`` | lets ``/hold/NAME`` go on |
+| ``POST /settle/KEY`` | ends the pending charge of this key, and calls back, again if need be |
 | ``PUT /secrets/HOST/PATH`` | tells the receiver ``http://HOST/PATH`` its secret |
 | ``PUT /feeds/HOST/PATH`` | sets what ``http://HOST/PATH`` answers; ``DELETE`` takes it back |
 """
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from palier.stack.calendar_platform.behaviour import Behaviour, ConnectionEnds, reset
+from palier.stack.calendar_platform.cards import CARDS_HOST, CardProcessor
 from palier.stack.calendar_platform.feeds import PLATFORM_OF_HOST
 from palier.stack.calendar_platform.receivers import HOOKS_HOST, Receivers, ResetWishedError
 from palier.stack.calendar_platform.request import (
@@ -63,16 +65,20 @@ class Counts:
 
 
 class CalendarPlatform:
-    """All platforms and receivers behind one port.
+    """All platforms, receivers and the card processor behind one port.
 
     Args:
         seed: Decides what is in the feeds.
         webhook_secret: Root of the secrets of webhooks, for receivers that verify.
+        payment_secret: What the card processor and its customer sign with.
     """
 
-    def __init__(self, seed: int, webhook_secret: str | None = None) -> None:
+    def __init__(
+        self, seed: int, webhook_secret: str | None = None, payment_secret: str | None = None
+    ) -> None:
         self._behaviour = Behaviour(seed)
         self._receivers = Receivers(webhook_secret)
+        self._cards = CardProcessor(payment_secret)
         self._counts = Counts()
 
     async def start(self, host: str, port: int) -> asyncio.Server:
@@ -114,15 +120,17 @@ class CalendarPlatform:
             except ResetWishedError:
                 reset(writer)
                 raise ConnectionEnds from None
+        elif request.host == CARDS_HOST and request.method == "POST":
+            answer = await self._cards.answer(request)
         elif request.is_proxied:
             self._counts.strangers[request.host] += 1
             answer = Answer(status=HTTPStatus.BAD_GATEWAY, body=b"there is no such host\n")
         else:
-            answer = self._own(request)
+            answer = await self._own(request)
         writer.write(answer.encode())
         await writer.drain()
 
-    def _own(self, request: Request) -> Answer:
+    async def _own(self, request: Request) -> Answer:
         match request.method, request.path.split("/")[1:]:
             case "GET", ["health"]:
                 return Answer(body=b"ok\n")
@@ -132,6 +140,9 @@ class CalendarPlatform:
                 self._behaviour.release(name)
                 self._receivers.release(name)
                 return Answer(status=HTTPStatus.NO_CONTENT)
+            case "POST", ["settle", key]:
+                status = await self._cards.settle(key)
+                return _json({"status": status})
             case "GET", ["deliveries"]:
                 return self._show_deliveries()
             case "PUT", ["secrets", *where] if where:
@@ -156,6 +167,7 @@ class CalendarPlatform:
                 "strangers": counts.strangers,
                 "busy_max": counts.busy_max,
                 "holding": {name: n for name, n in holding.items() if n},
+                "cards": self._cards.summary(),
                 "hooks": self._receivers.deliveries.summary(),
             }
         )

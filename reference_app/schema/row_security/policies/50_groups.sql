@@ -45,7 +45,7 @@ CREATE POLICY own_group ON webhook_attempts FOR ALL TO app_user
     USING (school_group_id = :tenant_id);
 CREATE POLICY own_group ON payment_methods FOR ALL TO app_user
     USING (school_group_id = :tenant_id);
-CREATE POLICY own_group ON payments FOR ALL TO app_user
+CREATE POLICY own_group ON payments FOR SELECT TO app_user
     USING (school_group_id = :tenant_id);
 
 -- What a group's own rows held is the group's alone, in the trail as in the tables themselves.
@@ -84,8 +84,8 @@ CREATE POLICY every_row ON webhook_events FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON webhook_deliveries FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON webhook_attempts FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON payment_methods FOR SELECT TO app_worker USING (true);
-CREATE POLICY every_row ON payments FOR ALL TO app_worker USING (true);
-CREATE POLICY every_row ON payment_callbacks FOR ALL TO app_worker USING (true);
+CREATE POLICY every_row ON payments FOR SELECT TO app_worker USING (true);
+CREATE POLICY every_row ON payment_callbacks FOR SELECT TO app_worker USING (true);
 CREATE POLICY every_row ON health_checks FOR ALL TO app_worker USING (true);
 CREATE POLICY every_row ON alert_rules FOR SELECT TO app_worker USING (true);
 CREATE POLICY every_row ON alerts FOR ALL TO app_worker USING (true);
