@@ -11,6 +11,9 @@ import httpx
 ADDRESS_MAX = 2_000
 """Characters of an address."""
 
+_LABEL_MAX = 63
+"""RFC 1035, section 2.3.4."""
+
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 """A last label like this makes a host an IPv4 address in some reader's eyes: 127.1, 0x7f000001."""
 
@@ -34,7 +37,7 @@ def checked_form(address: str) -> httpx.URL:
         raise AddressRefusedError(f"the address is longer than {ADDRESS_MAX} characters")
     try:
         url = httpx.URL(address)
-        host = url.raw_host.decode("ascii").lower()
+        host = url.host  # read here: it is decoded when it is read
     except (httpx.InvalidURL, UnicodeError, TypeError) as error:
         raise AddressRefusedError("not an address") from error
     if url.scheme not in ("http", "https"):
@@ -63,6 +66,8 @@ def checked_public(address: str) -> httpx.URL:
         literal = ipaddress.ip_address(host)
     except ValueError:
         labels = host.lower().split(".")
+        if not all(0 < len(label.encode()) <= _LABEL_MAX for label in labels):
+            raise AddressRefusedError(f"{host} is not a host name") from None
         if len(labels) < 2 or labels[-1] in _LOCAL or _NUMBER.fullmatch(labels[-1]):
             raise AddressRefusedError(f"{host} is not on the public Internet") from None
     else:

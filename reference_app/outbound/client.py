@@ -9,7 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from reference_app.outbound.address import public_place
+from reference_app.outbound.address import AddressRefusedError, public_place
 
 USER_AGENT = "palier-reference-app"
 
@@ -57,7 +57,10 @@ async def look_up(url: httpx.URL) -> str:
         AddressRefusedError: It leads to one that is not public.
         OSError: There is no such name.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(
-        url.host, url.port or url.scheme, type=socket.SOCK_STREAM
-    )
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            url.host, url.port or url.scheme, type=socket.SOCK_STREAM
+        )
+    except UnicodeError as error:
+        raise AddressRefusedError(f"{url.host} is not a host name") from error
     return public_place(url.host, [str(place[0]) for *_, place in found])

@@ -238,7 +238,7 @@ async def _check_address(address: str, keys: Keys) -> None:
                 await look_up(url)
     except AddressRefusedError as error:
         raise invalid(FieldError("url", str(error))) from error
-    except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError
+    except OSError as error:  # a TimeoutError is an OSError
         raise invalid(FieldError("url", "there is no such host")) from error
 
 

@@ -93,7 +93,8 @@ class Sender:
             error = f"no answer within {self._timeout_s:g} s"
         except AddressRefusedError as refused:
             error = f"not asked: {refused}"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as trouble:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as trouble:
+            # ValueError: what TLS and name resolution say of a name that is none
             error = f"no answer: {type(trouble).__name__}: {trouble}"[:_ERROR_MAX]
         return Outcome(status, round(1000 * (time.monotonic() - began)), error)
 

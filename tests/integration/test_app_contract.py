@@ -100,6 +100,11 @@ def served(fresh_database: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 "APP_DATABASE_URL": app_login(admin_url),
                 "APP_JWT_SECRET": SECRET,
                 "APP_RATE_LIMIT_PER_MIN": "off",
+                # Webhooks and payments are on, and nobody outside is there to answer.
+                "WEBHOOK_SECRET": SECRET,
+                "APP_PAYMENT_URL": "http://cards.example",
+                "PAYMENT_SECRET": SECRET,
+                "APP_OUTBOUND_PROXY": "http://127.0.0.1:1",
             },
         )
         group = school_group_id(seed=DATA_SEED, group=0)
