@@ -73,7 +73,7 @@ _MANY = msgspec.json.Decoder(tuple[PlanEvent, ...])
 
 
 def read_event(payload: str) -> PlanEvent:
-    """An event from a notification."""
+    """An event as its row has it."""
     return _DECODER.decode(payload)
 
 

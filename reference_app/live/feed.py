@@ -1,8 +1,9 @@
 """The listening connection of a process, and how it outlives its own death.
 
-Notifications are a signal that may get lost with the connection; the table of events does not. So a
-new connection listens first, then reads what the table has beyond the last number it handed on, and
-only then what it hears: by its number an event is told once, whichever way it came.
+A notification only says that there is something new: it may get lost with the connection, and
+anybody may send one. What is new stands in the table of events, in the order of its numbers. So
+whatever wakes us, a notification, a new connection or some seconds of silence, the answer is the
+same: read what comes after the last number, and hand it on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import logging
 from collections.abc import Callable
 from typing import Any, LiteralString
 
-import msgspec
 import psycopg
 from prometheus_client import CollectorRegistry, Counter
 from psycopg import sql
@@ -31,10 +31,12 @@ RETRY_S = 0.5
 _LISTEN_AS: LiteralString = "SELECT set_config('app.role', 'live_feed', false)"
 """Sees all events (``row_security/policies/50_groups.sql``); no account has this role."""
 
-_NEWEST: LiteralString = "SELECT newest FROM plan_event_bounds()"
+_NEWEST: LiteralString = "/* newest_plan_event */ SELECT newest FROM plan_event_bounds()"
 
 _REST: LiteralString = """/* rest_of_plan_events */
-SELECT payload::text FROM plan_events WHERE number > %s ORDER BY number"""
+SELECT payload::text FROM plan_events WHERE number > %s ORDER BY number LIMIT %s"""
+
+_BATCH = 500
 
 logger = logging.getLogger("reference_app.live")
 
@@ -45,14 +47,21 @@ class Feed:
     Args:
         url: Where to listen: the server itself, for a pooler hands connections round.
         tell: Told each event.
+        end_all: Called when the numbers that were told are worth nothing any more.
         registry: Of the process's metrics.
     """
 
     def __init__(
-        self, url: str, tell: Callable[[PlanEvent], None], registry: CollectorRegistry
+        self,
+        url: str,
+        *,
+        tell: Callable[[PlanEvent], None],
+        end_all: Callable[[], None],
+        registry: CollectorRegistry,
     ) -> None:
         self._url = url
         self._tell = tell
+        self._end_all = end_all
         self._last: int | None = None
         self._begun = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
@@ -85,8 +94,11 @@ class Feed:
         while True:
             try:
                 await self._listen()
-            except (psycopg.Error, TimeoutError) as error:
+            except (psycopg.OperationalError, TimeoutError) as error:
                 logger.warning("plan events: %s: %s", type(error).__name__, error)
+            except Exception:
+                # A bug of ours. Sockets that hear nothing more and do not know would be worse.
+                logger.exception("plan events")
             await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
@@ -102,40 +114,38 @@ class Feed:
             async with asyncio.timeout(ANSWER_S):
                 await connection.execute(_LISTEN_AS)
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
-                await self._catch_up(connection)
+                await self._find_place(connection)
             self._connections.inc()
             self._begun.set()
             while True:
-                async for notice in connection.notifies(timeout=LOOK_EVERY_S):
-                    self._hear_said(notice.payload)
-                    await asyncio.sleep(0)  # a burst must not keep the sockets from sending
                 async with asyncio.timeout(ANSWER_S):
-                    await self._catch_up(connection)
+                    await self._tell_rest(connection)
+                async for _ in connection.notifies(timeout=LOOK_EVERY_S, stop_after=1):
+                    pass  # that there was one is all it says
         finally:
             await connection.close()
 
-    async def _catch_up(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Tell what was not heard: all since the last connection, else (it is hoped) nothing."""
+    async def _find_place(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Where to go on: at the end when we begin, else where we were."""
+        cursor = await connection.execute(_NEWEST)
+        ((newest,),) = await cursor.fetchall()
+        if self._last is not None and newest < self._last:
+            logger.warning("plan events: the database is older than what it told before")
+            self._last = None
+            self._end_all()
         if self._last is None:
-            cursor = await connection.execute(_NEWEST)
-            self._last = (await cursor.fetchone() or (0,))[0]
-            return
-        cursor = await connection.execute(_REST, [self._last])
-        async for (payload,) in cursor:
-            self._hear(read_event(payload))
-            await asyncio.sleep(0)
+            self._last = newest
 
-    def _hear_said(self, payload: str) -> None:
-        try:
-            event = read_event(payload)
-        except msgspec.DecodeError as error:
-            # Anybody may notify; what the triggers said is in the table, too.
-            logger.warning("a notification that is no plan event: %s", error)
-        else:
-            self._hear(event)
-
-    def _hear(self, event: PlanEvent) -> None:
-        if self._last is not None and event.number > self._last:
-            self._last = event.number
-            self._events.inc()
-            self._tell(event)
+    async def _tell_rest(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Tell all that comes after the last number."""
+        while True:
+            cursor = await connection.execute(_REST, [self._last, _BATCH])
+            payloads = await cursor.fetchall()
+            for (payload,) in payloads:
+                event = read_event(payload)
+                self._tell(event)
+                self._last = event.number
+                self._events.inc()
+                await asyncio.sleep(0)  # many at once must not keep the sockets from sending
+            if len(payloads) < _BATCH:
+                return

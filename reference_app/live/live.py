@@ -38,7 +38,12 @@ class Live:
         self.hub = Hub()
         self._database = database
         self._tokens = tokens
-        self._feed = Feed(settings.live_url or settings.database_url, self.hub.tell, registry)
+        self._feed = Feed(
+            settings.live_url or settings.database_url,
+            tell=self.hub.tell,
+            end_all=self.hub.end_all,
+            registry=registry,
+        )
         self._patience_s = settings.pool_timeout_s
         sockets = Gauge("app_live_sockets", "Open sockets of live changes", registry=registry)
         sockets.set_function(lambda: len(self.hub))

@@ -231,6 +231,21 @@ def test_nothing_is_lost_or_told_twice_when_the_listening_connection_dies(live: 
     assert heard == sorted(heard, key=lambda event: event["number"])
 
 
+def test_a_notification_that_anybody_may_send_is_believed_by_nobody(live: Served) -> None:
+    admin = live.world.group("pro")
+    forged = '{"number": 4611686018427387904, "type": "plan", "plan": "free"}'
+
+    async def listen() -> dict[str, Any]:
+        async with listening(live.url, admin) as client:
+            await client.next()
+            for payload in (forged, "", "not JSON"):
+                await in_thread(live.world.run, "SELECT pg_notify('plan_changed', %s)", payload)
+            await in_thread(change_plan, live.world, admin, "premium")
+            return await client.next()
+
+    assert asyncio.run(listen())["plan"] == "premium"
+
+
 def test_changes_of_many_at_once_are_told_in_the_order_of_their_numbers(live: Served) -> None:
     admins = [live.world.group("pro") for _ in range(8)]
 
