@@ -350,3 +350,30 @@ def test_each_phase_has_its_own_cache_and_the_pool_of_the_source() -> None:
 
     caches = [phase.variant.learning_cache for phase in phases]
     assert caches == ["simple", "bounded", "levels", "levels"]
+
+
+@pytest.mark.covers("X-41")
+@pytest.mark.parametrize(
+    ("tier_id", "met", "reached", "reached_ms", "following"),
+    [
+        ("ff-1", "T-177", "T-191", 1500, "ff-2"),
+        ("ff-2", "T-178", "T-195", 1200, "ff-3"),
+        ("ff-3", "T-179", "T-199", 1000, "ff-4"),
+    ],
+)
+def test_a_phase_can_meet_its_target_and_reach_the_trigger_of_the_next_and_both_are_told(
+    tier_id: str, met: str, reached: str, reached_ms: float, following: str
+) -> None:
+    tier = catalogue().tier(tier_id)
+    targets = {target.id: target for target in tier.targets}
+    trigger = targets[reached]
+
+    assert (targets[met].role, trigger.role, trigger.kind) == ("gate", "info", "critical")
+    assert trigger.limit == reached_ms
+    assert convert(targets[met].limit, targets[met].unit, "ms") >= trigger.limit
+    actions = {one.target: one.action for one in tier.triggers}
+    assert actions[reached] == f"start the next phase ({following})"
+    # Percent and any of them, as decided; errors alone also fail the phase.
+    assert [
+        targets[one].role for one in actions if one in targets and targets[one].kind == "critical"
+    ].count("gate") == 1
