@@ -32,7 +32,7 @@ def look_ahead(plan: RunPlan, *, run_dir: Path, cpus: CpuPlan) -> tuple[Check, .
     needed = connections_needed(plan)
     checks = [
         look_at_files(needed.shared(plan.workers)),
-        look_at_ports(needed),
+        look_at_ports(needed.beside(plan.tier.load.listeners)),
         look_at_room(run_dir, plan),
         look_at_workers(cpus, plan.workers),
     ]

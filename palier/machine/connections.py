@@ -30,6 +30,12 @@ class Needed:
         """What each of several loaders needs."""
         return Needed(usual=-(-self.usual // loaders), stalled=-(-self.stalled // loaders))
 
+    def beside(self, open_all_the_time: int) -> Needed:
+        """With so many more that are open however the service answers."""
+        return Needed(
+            usual=self.usual + open_all_the_time, stalled=self.stalled + open_all_the_time
+        )
+
 
 def look_at_files(needed: Needed) -> Check:
     """Open files that a loader may have, against what it needs. It raises its limit itself, as

@@ -17,7 +17,7 @@ import pytest
 from app_support import SECRET, TOKENS, World
 from live_support import Served, change_plan, listening, served
 
-from palier.listeners.line import End
+from palier.listeners.line import End, open_line
 from reference_app.identity.principal import Principal
 from reference_app.identity.tokens import Tokens
 from reference_app.upkeep.clean import clean
@@ -292,6 +292,23 @@ def test_a_socket_is_for_administrators_of_groups(live: Served) -> None:
     for who in (live.world.owner(), live.world.super_admin()):
         assert asyncio.run(end(who)).code == 403
         assert get(live, "/api/live/events", who).status_code == 403
+
+
+@pytest.mark.parametrize("since", ["-1", "one", "9223372036854775808"])
+def test_a_number_that_is_none_is_refused(live: Served, since: str) -> None:
+    admin = live.world.group("pro")
+
+    async def end() -> End:
+        line = await open_line(
+            live.url,
+            path=f"/api/live?since={since}",
+            token=TOKENS.issue(admin),
+            on_message=lambda _text, _ns: None,
+        )
+        return await line.ended
+
+    assert get(live, "/api/live/events", admin, since=since).status_code == 400
+    assert asyncio.run(end()).code == 403
 
 
 def test_a_socket_ends_with_its_token(live: Served) -> None:

@@ -48,6 +48,17 @@ def test_connections_needed_are_those_of_the_busiest_moment_and_shared_by_the_lo
     assert connections_needed(few).stalled == 300
 
 
+def test_listeners_need_ports_beside_those_of_the_load(tmp_path: Path) -> None:
+    plan = make_plan(rate=20)
+    load = dataclasses.replace(plan.tier.load, listeners=15_000)
+    with_listeners = dataclasses.replace(plan, tier=dataclasses.replace(plan.tier, load=load))
+    _, alone, *_ = look_ahead(plan, run_dir=tmp_path, cpus=CPUS)
+    _, beside, *_ = look_ahead(with_listeners, run_dir=tmp_path, cpus=CPUS)
+
+    assert "up to 200 are needed" in alone.found
+    assert "up to 15,200 are needed" in beside.found
+
+
 def test_room_grows_with_the_run_and_too_little_of_it_is_told(tmp_path: Path) -> None:
     short = make_plan(rate=20)
     assert room_needed(dataclasses.replace(short, duration_s=3600)) > room_needed(short)
