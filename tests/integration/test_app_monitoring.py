@@ -256,6 +256,36 @@ def test_health_shows_what_waits_and_who_works(
     assert figures["bulk_waiting"] >= 1
 
 
+def test_parts_that_do_not_answer_are_named_and_do_not_spoil_the_others(
+    office: Site, worker_url: str
+) -> None:
+    """Nobody is told yet: an application may be away for five minutes (T-99)."""
+    env = {
+        "APP_DATABASE_URL": worker_url,
+        "APP_REPLICA_URL": worker_url,
+        "APP_REDIS_URL": "redis://127.0.0.1:1/0",
+        "APP_MONITORED_URL": "http://127.0.0.1:1",
+    }
+    with process("reference_app.monitoring", "--once", env=env) as one:
+        assert one.popen.wait(60) == 0
+
+    ((status, found),) = office.world.rows("SELECT status, components FROM health_checks")
+    parts = {each["name"]: each for each in found["components"]}
+    assert status == "degraded"
+    assert {name: part["status"] for name, part in parts.items()} == {
+        "database": "ok",
+        "queues": "ok",
+        "business": "ok",
+        "replica": "ok",
+        "redis": "down",
+        "application": "down",
+    }
+    assert parts["application"]["detail"].startswith("ConnectError")
+    assert {found["figures"][name] for name in ("redis_up", "application_up")} == {0}
+    assert found["figures"]["replica_lag_s"] == 0
+    assert office.world.rows("SELECT rule FROM alerts") == []
+
+
 @pytest.mark.covers("T-23")
 def test_the_service_is_looked_at_every_five_minutes() -> None:
     assert EVERY_S == 300
