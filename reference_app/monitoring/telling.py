@@ -12,7 +12,7 @@ import msgspec
 
 from reference_app.monitoring.alert import Alert, Turn, message
 from reference_app.monitoring.rules import Rule
-from reference_app.webhooks.signature import endpoint_secret, sign
+from reference_app.signature import endpoint_secret, sign
 
 TIMEOUT_S = 10.0
 

@@ -26,7 +26,7 @@ from reference_app.payments.provider import (
     ProviderError,
     Status,
 )
-from reference_app.webhooks.signature import sign, why_refused
+from reference_app.signature import sign, why_refused
 
 NAME: Literal["local"] = "local"
 

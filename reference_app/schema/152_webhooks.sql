@@ -36,6 +36,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS uq_webhook_deliveries_endpoint_busy
     ON webhook_deliveries (endpoint_id) WHERE status = 'processing';
 CREATE INDEX IF NOT EXISTS ix_webhook_deliveries_endpoint
     ON webhook_deliveries (endpoint_id, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS ix_webhook_deliveries_event ON webhook_deliveries (event_id);
 CREATE INDEX IF NOT EXISTS ix_webhook_deliveries_group
     ON webhook_deliveries (school_group_id, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS ix_webhook_endpoints_group ON webhook_endpoints (school_group_id);

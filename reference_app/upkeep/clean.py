@@ -61,6 +61,14 @@ RULES = (
     Rule(table="sync_logs", past="synced_at < %(before)s", before=_months(12)),
     # B-55: logs a year
     Rule(table="error_logs", past='"timestamp" < %(before)s', before=_months(12)),
+    # What groups were told; the deliveries of an event go with it, their attempts by the month.
+    Rule(
+        table="webhook_events",
+        past="""created_at < %(before)s AND NOT EXISTS (
+            SELECT FROM webhook_deliveries d
+            WHERE d.event_id = webhook_events.id AND d.status IN ('pending', 'processing'))""",
+        before=_months(12),
+    ),
     # Decision 0051, from here on. What a task did stands in sync_logs for a year.
     Rule(
         table="sync_queue",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from reference_app.outbound.proxy import read_proxy
-from reference_app.webhooks.signature import endpoint_secret
+from reference_app.signature import endpoint_secret
 
 SECRET_VARIABLE = "WEBHOOK_SECRET"
 

@@ -14,7 +14,7 @@ import msgspec
 
 from reference_app.outbound.address import AddressRefusedError, checked_public
 from reference_app.outbound.client import open_client, pin
-from reference_app.webhooks.signature import sign
+from reference_app.signature import sign
 from reference_app.webhooks.values import Message
 
 TIMEOUT_S = 10.0

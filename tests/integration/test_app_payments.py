@@ -20,9 +20,9 @@ from palier.stack.app import start_app
 from palier.stack.workspace import Workspace
 from reference_app.identity.principal import Principal
 from reference_app.payments.account import Account
+from reference_app.signature import sign
 from reference_app.variant import Variant
 from reference_app.webhooks.keys import Keys
-from reference_app.webhooks.signature import sign
 
 pytestmark = pytest.mark.db
 

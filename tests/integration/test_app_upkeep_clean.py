@@ -102,6 +102,44 @@ def test_logs_go_after_a_year(data: World) -> None:
         assert left(data, table) == {id_}
 
 
+@pytest.mark.covers("B-55", "B-48")
+def test_what_groups_were_told_goes_after_a_year_and_what_is_on_its_way_stays(data: World) -> None:
+    admin = data.group("pro")
+    endpoint = uuid.uuid4()
+    data.run(
+        "INSERT INTO webhook_endpoints (id, school_group_id, url, types, is_active)"
+        " VALUES (%s, %s, 'https://hooks.example/', '{}', false)",
+        *(endpoint, admin.tenant_id),
+    )
+    a_year_ago = months_before(NOW, 12)
+    kept = set()
+    for at, status, stays in [
+        (a_year_ago - DAY, "delivered", False),
+        (a_year_ago - DAY, "failed", False),
+        (a_year_ago - DAY, "pending", True),
+        (a_year_ago + DAY, "delivered", True),
+    ]:
+        event = uuid.uuid4()
+        data.run(
+            "INSERT INTO webhook_events (id, school_group_id, type, source_key, payload,"
+            " created_at) VALUES (%s, %s, 'plan.changed', %s, '{}', %s)",
+            *(event, admin.tenant_id, str(event), at),
+        )
+        data.run(
+            "INSERT INTO webhook_deliveries (id, event_id, endpoint_id, school_group_id, status)"
+            " VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+            *(event, endpoint, admin.tenant_id, status),
+        )
+        if stays:
+            kept.add(event)
+
+    assert run(data)["webhook_events"] == 2
+
+    assert left(data, "webhook_events") == kept
+    assert {event for (event,) in data.rows("SELECT event_id FROM webhook_deliveries")} == kept
+    assert run(data)["webhook_events"] == 0
+
+
 def test_tasks_that_are_done_go_after_a_month_and_waiting_ones_never(data: World) -> None:
     owner = data.owner()
     a_month_ago = months_before(NOW, 1)

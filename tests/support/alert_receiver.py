@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from reference_app.monitoring.telling import OPERATOR
-from reference_app.webhooks.signature import endpoint_secret, why_refused
+from reference_app.signature import endpoint_secret, why_refused
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_app.webhooks.signature import TOLERANCE_S, endpoint_secret, sign, why_refused
+from reference_app.signature import TOLERANCE_S, endpoint_secret, sign, why_refused
 
 NOW = 1_800_000_000
 
