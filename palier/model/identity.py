@@ -58,6 +58,12 @@ def learner_email(learner: int) -> str:
     return f"learner{learner}@example.com"
 
 
+def catalogue_id(kind: str, slug: str) -> uuid.UUID:
+    """Id of a ``plan``, ``category`` or ``module`` of the reference application's catalogue."""
+    digest = hashlib.md5(f"{kind}/{slug}".encode(), usedforsecurity=False).hexdigest()
+    return uuid.UUID(digest)
+
+
 def guest_token(*, seed: int, owner: int, index: int) -> str:
     """What the guest of sheet ``index`` of an owner holds (B-80); the table has only its SHA-256.
 

@@ -398,7 +398,7 @@ def test_the_data_verifies_after_the_information_was_split(database, layout):
 
 
 def test_a_dataset_of_school_groups_has_rows_of_every_table_of_owners(database):
-    tier = replace(small_tier(tenants=4), system="epilot")
+    tier = replace(small_tier(tenants=6), system="epilot")
     migrate(database, "before-data", AppVariant())
 
     load(database, dataset_spec(tier, seed=SEED))
