@@ -14,9 +14,13 @@ from palier.model.profile import Loop
 
 def offered_load(plan: RunPlan) -> Iterator[str]:
     """How much is asked for, where the number comes from, and by whom."""
-    if plan.loop is not None:
-        yield from _closed_load(plan, plan.loop)
-        return
+    yield from _open_load(plan) if plan.loop is None else _closed_load(plan, plan.loop)
+    listeners = plan.tier.load.listeners
+    if listeners and plan.url is None:
+        yield f"{listeners:,} listeners beside it: open sockets that hear of plan changes"
+
+
+def _open_load(plan: RunPlan) -> Iterator[str]:
     base = "" if plan.is_steady or plan.arrivals_us else " at level 1"
     yield f"{plan.requests_per_s:,.4g} requests/s{base} = {plan.rate_derivation}"
     if plan.tier.load.note:

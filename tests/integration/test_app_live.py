@@ -313,15 +313,20 @@ def test_a_number_that_is_none_is_refused(live: Served, since: str) -> None:
 
 def test_a_socket_ends_with_its_token(live: Served) -> None:
     admin = live.world.group("pro")
-    token = Tokens(SECRET, ttl_s=2).issue(admin)
 
     async def end() -> End:
-        async with listening(live.url, admin, token=token) as client:
-            await client.next()
-            while not client.line.ended.done():
-                await in_thread(change_plan, live.world, admin, "free")
-                await in_thread(change_plan, live.world, admin, "pro")
-            return await client.end()
+        while True:
+            token = Tokens(SECRET, ttl_s=2).issue(admin)
+            async with listening(live.url, admin, token=token) as client:
+                try:
+                    await client.next()
+                except AssertionError:
+                    continue  # the machine was so busy that the token ended first
+                while not client.line.ended.done():
+                    await in_thread(change_plan, live.world, admin, "free")
+                    await in_thread(change_plan, live.world, admin, "pro")
+                    await asyncio.wait([client.line.ended], timeout=0.2)
+                return await client.end()
 
     assert asyncio.run(end()).code == 4401
 
@@ -352,7 +357,7 @@ def test_where_nobody_can_listen_sockets_are_sent_away_and_asking_still_works(
             url,
             Path(home),
             live_database_url="postgresql://nobody@127.0.0.1:1/none",
-            pool_timeout_s="1",
+            pool_timeout_s="5",
         ) as up,
     ):
         admin = up.world.group("pro")
@@ -372,7 +377,7 @@ def test_a_socket_without_news_says_that_it_is_alive_and_up_to_what(live: Served
         async with listening(live.url, admin) as client:
             last = (await client.next())["last"]
             await in_thread(change_plan, live.world, other, "free")
-            return last, await client.next()
+            return last, await client.next(signs_of_life=True)
 
     last, alive = asyncio.run(listen())
 
@@ -388,15 +393,17 @@ def sockets(up: Served) -> float:
 def test_a_socket_that_breaks_leaves_nothing_behind(live: Served) -> None:
     admin = live.world.group("pro")
 
-    async def leave() -> float:
-        before = await in_thread(sockets, live)
+    async def until_there_are(wanted: int) -> None:
+        while await in_thread(sockets, live) != wanted:
+            await asyncio.sleep(0.01)
+
+    async def leave() -> None:
+        await until_there_are(0)  # those of the tests before
         async with listening(live.url, admin) as client:
             await client.next()
-            assert await in_thread(sockets, live) == before + 1
+            assert await in_thread(sockets, live) == 1
             client.line.abort()
-        while await in_thread(sockets, live) > before:
-            await asyncio.sleep(0.01)
-        return before
+        await until_there_are(0)
 
     asyncio.run(asyncio.wait_for(leave(), 30))
 
@@ -407,7 +414,7 @@ def test_a_reader_that_hangs_is_dropped_and_keeps_nobody_waiting(live: Served) -
 
     def change_much() -> None:
         with live.world.connection.transaction():
-            for _ in range(6_000):
+            for _ in range(3_000):
                 change_plan(live.world, slow, "free")
                 change_plan(live.world, slow, "pro")
         change_plan(live.world, quick, "free")
@@ -423,7 +430,7 @@ def test_a_reader_that_hangs_is_dropped_and_keeps_nobody_waiting(live: Served) -
             hanging.line.resume_reading()
             return event, await hanging.end()
 
-    event, end = asyncio.run(asyncio.wait_for(listen(), 60))
+    event, end = asyncio.run(asyncio.wait_for(listen(), 100))
 
     assert event["plan"] == "free"
     assert end.code in (4408, 1006)

@@ -72,6 +72,20 @@ def invariant(world: World, folder: Path) -> Invariant:
         return check.answer(connection, scene)
 
 
+def wait_for(happened: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def noted(folder: Path, kind: type[Note]) -> int:
+    text = (folder / NOTES_FILE).read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    (folder / "so-far").write_bytes(whole)
+    return sum(isinstance(note, kind) for note in read_notes(folder / "so-far"))
+
+
 @pytest.mark.covers("L-12", "T-29", "T-32", "F-08")
 def test_listeners_note_every_change_of_their_tenant_and_what_it_took(
     live: Served, tmp_path: Path
@@ -82,6 +96,7 @@ def test_listeners_note_every_change_of_their_tenant_and_what_it_took(
         for plan in ("premium", "free", "pro"):
             change_plan(live.world, mine, plan)
         change_plan(live.world, other, "free")
+        wait_for(lambda: noted(tmp_path, Received) == 12, "not every change was heard")
 
     began, *notes, ended = read_notes(tmp_path / NOTES_FILE)
     assert began == Began(9)
@@ -106,6 +121,7 @@ def test_the_invariant_notices_an_event_that_was_not_heard_and_one_of_somebody_e
     with listening(live, tmp_path, mine, count=1):
         change_plan(live.world, mine, "premium")
         change_plan(live.world, other, "premium")
+        wait_for(lambda: noted(tmp_path, Received) == 1, "the change was not heard")
     notes = (tmp_path / NOTES_FILE).read_bytes()
     mine_number, others_number = (
         live.world.rows(
@@ -122,20 +138,6 @@ def test_the_invariant_notices_an_event_that_was_not_heard_and_one_of_somebody_e
     assert (found.state, found.violations) == ("violated", 2)
     assert "did not hear of" in found.examples[0]
     assert "not its own" in found.examples[1]
-
-
-def wait_for(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
-def noted(folder: Path, kind: type[Note]) -> int:
-    text = (folder / NOTES_FILE).read_bytes()
-    whole = text[: text.rfind(b"\n") + 1]
-    (folder / "so-far").write_bytes(whole)
-    return sum(isinstance(note, kind) for note in read_notes(folder / "so-far"))
 
 
 @pytest.mark.covers("B-29", "X-16")
@@ -158,6 +160,7 @@ def test_lines_that_break_are_opened_again_and_miss_nothing(live: Served, tmp_pa
                 "the lines were not opened again",
             )
             change_plan(live.world, mine, "free")
+        wait_for(lambda: noted(tmp_path, Received) == 14, "not every change was heard")
 
     found = invariant(live.world, tmp_path)
     assert (found.state, found.checked) == ("held", 2 * 5 + 2 * 2), found.examples

@@ -171,6 +171,7 @@ def test_the_offered_rate_is_shown_with_its_derivation() -> None:
         plan_of("lou-2")
     )
     assert "stated: 100 requests/s" in describe_plan(plan_of("ep-1"))
+    assert "500 listeners beside it" in describe_plan(plan_of("ep-1"))
     assert "200 users x 100% active" in describe_plan(plan_of("lou-2", profile="everyone"))
 
 
