@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from reference_app.automation import __main__ as automation
 from reference_app.automation.rules import (
     Charged,
     Status,
@@ -103,3 +104,34 @@ def test_what_is_held_back_waits_and_a_charge_of_ours_that_failed_suspends_nobod
     assert not must_be_charged(held, END + timedelta(days=20))
     assert action(held, 20) is None
     assert action(replace(SUBSCRIPTION, held=frozenset({"notice"})), -30) is None
+
+
+def test_days_of_a_few_seconds_follow_one_another_from_the_day_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passed_s = [100.0]
+    monkeypatch.setattr(automation.stopwatch, "monotonic", lambda: passed_s[0])
+    plan = automation._arguments(["--today", "2026-02-27", "--day-every", "20"])
+    (clock,) = plan.clocks
+
+    days = []
+    for passed_s[0] in (100.0, 119.9, 120.0, 141.0):
+        days.append(clock().date().isoformat())
+
+    assert days == ["2026-02-27", "2026-02-27", "2026-02-28", "2026-03-01"]
+    assert (plan.every_s, plan.is_once) == (20, False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--day-every", "20"),
+        ("--today", "2026-02-27", "--day-every", "0"),
+        ("--today", "2026-02-27", "--through", "2026-03-01", "--day-every", "20"),
+    ],
+)
+def test_days_of_a_few_seconds_need_a_first_one_and_a_length(wrong: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        automation._arguments(wrong)
+
+    assert caught.value.code == 2
