@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,8 +20,11 @@ from palier.model.tier import StackSpec
 from palier.model.variant import Variant as HarnessVariant
 from palier.stack.app import start_app
 from palier.stack.workspace import Workspace
+from reference_app.automation.passes import Passes
 from reference_app.identity.principal import Principal
 from reference_app.payments.account import Account
+from reference_app.payments.charging import Charging
+from reference_app.payments.local import LocalProvider
 from reference_app.signature import sign
 from reference_app.variant import Variant
 from reference_app.webhooks.keys import Keys
@@ -54,11 +59,34 @@ class Bank:
         env = self.environment(APP_DATABASE_URL=self.worker_url, **more)
         return process("reference_app.automation", *arguments, env=env)
 
-    def passes(self, first: date, last: date | None = None, at_once: int = 1, **more: str) -> None:
-        """A pass on each of the days."""
-        days = ("--today", f"{first}", "--through", f"{last or first}")
+    def passes(self, first: date, last: date | None = None, **account: Any) -> None:
+        """A pass on each of the days, in this process."""
+        found = Account(
+            url="http://cards.example", secret=PAYMENT_SECRET, proxy=self.outside.url, **account
+        )
+        passed = range((last or first).toordinal() - first.toordinal() + 1)
+        noons = [datetime.combine(first + timedelta(days), time(12), UTC) for days in passed]
+
+        async def make() -> None:
+            provider = LocalProvider(found)
+            async with await psycopg.AsyncConnection.connect(
+                self.worker_url, autocommit=True
+            ) as connection:
+                for noon in noons:
+                    charge = Charging(provider).by(partial(_as_it_is, noon))
+                    passes = Passes(charge=charge, worker="test", grace_days=7, chunk=50)
+                    await passes.make(connection, noon)
+            await provider.close()
+
+        asyncio.run(make())
+
+    def run_automation(self, at_once: int = 1) -> None:
+        """A pass of today by processes."""
         with ExitStack() as running:
-            begun = [running.enter_context(self.automation(*days, **more)) for _ in range(at_once)]
+            begun = [
+                running.enter_context(self.automation("--today", f"{TODAY}", "--once"))
+                for _ in range(at_once)
+            ]
             for each in begun:
                 assert each.popen.wait(120) == 0, each.said()
 
@@ -113,6 +141,10 @@ class Bank:
         return self.site.call("POST", CALLBACK, content=body, headers=headers).status_code
 
 
+def _as_it_is(moment: datetime) -> datetime:
+    return moment
+
+
 @pytest.fixture(scope="module")
 def bank(fresh_database: Any) -> Iterator[Bank]:
     with (
@@ -144,7 +176,7 @@ def test_a_renewal_waits_for_the_card_and_a_group_without_one_pays_by_invoice(ba
     free = bank.due("free", token="tok_ok")
     before = bank.cards()
 
-    bank.passes(TODAY)
+    bank.run_automation()
 
     assert [bank.state(each) for each in (good, bad, invoice, free)] == [
         ("active", 2), ("grace", 1), ("active", 2), ("active", 2),
@@ -179,7 +211,7 @@ def test_two_automations_at_once_charge_each_group_once(bank: Bank) -> None:
     admins = [bank.due(token="tok_ok") for _ in range(24)]
     before = bank.cards()
 
-    bank.passes(TODAY, at_once=2)
+    bank.run_automation(at_once=2)
 
     assert Counter(bank.state(each) for each in admins) == {("active", 2): 24}
     assert Counter(len(bank.payments(each)) for each in admins) == {1: 24}
@@ -196,7 +228,7 @@ def test_an_automation_killed_between_charge_and_renewal_charges_nobody_twice(ba
             "nobody is charged",
         )
         running.kill()
-    bank.passes(TODAY)
+    bank.run_automation()
 
     assert Counter(bank.state(each) for each in admins) == {("active", 2): 24}
     assert bank.cards()["charges"] - before["charges"] == 24
@@ -253,7 +285,7 @@ def test_a_slow_charge_ends_with_a_signed_callback_and_telling_it_again_changes_
             variant=HarnessVariant(row_security="wrapped"),
             environment=bank.environment(APP_DATABASE_URL=bank.site.app_url, APP_JWT_SECRET=SECRET),
         )
-        bank.passes(TODAY, APP_PUBLIC_URL=app.url)
+        bank.passes(TODAY, public_url=app.url)
         assert bank.state(admin) == ("active", 1)
         wait_for(lambda: bank.payments(admin)[0]["status"] == "succeeded", "nobody has called back")
         address = f"/settle/{bank.key(admin)}"
