@@ -16,7 +16,10 @@ import pyarrow.parquet as pq
 from palier.errors import RunFilesError
 from palier.load.outcome import OUTCOMES, SKIP_REASONS
 
-ARCHIVE_SCHEMA: Final = 1
+LEDGER_SCHEMA: Final = 2
+"""2: skips for the reasons ``worker_lost`` and ``aborted`` have columns."""
+
+HISTOGRAMS_SCHEMA: Final = 1
 
 LEDGER_FILE: Final = "ledger.parquet"
 HISTOGRAMS_FILE: Final = "histograms.parquet"
@@ -29,16 +32,17 @@ LEDGER_COUNTS: Final = (
     *(f"skipped_{reason}" for reason in SKIP_REASONS),
 )
 
-_SCHEMA_KEY = b"palier_schema"
+_SCHEMA_KEY: Final = b"palier_schema"
 
-_LEDGER = pa.schema(
+_LEDGER: Final = pa.schema(
     [
         ("second", pa.int32()),
         ("operation", pa.string()),
         *((name, pa.int64()) for name in LEDGER_COUNTS),
-    ]
+    ],
+    metadata={_SCHEMA_KEY: str(LEDGER_SCHEMA)},
 )
-_HISTOGRAMS = pa.schema(
+_HISTOGRAMS: Final = pa.schema(
     [
         ("second", pa.int32()),
         ("operation", pa.string()),
@@ -46,7 +50,8 @@ _HISTOGRAMS = pa.schema(
         ("clock", pa.string()),
         ("bucket", pa.int32()),
         ("count", pa.int64()),
-    ]
+    ],
+    metadata={_SCHEMA_KEY: str(HISTOGRAMS_SCHEMA)},
 )
 
 LEDGER_COLUMNS: Final = tuple(_LEDGER.names)
@@ -84,10 +89,9 @@ def read_histograms(path: Path) -> pd.DataFrame:
 def _write(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
     keys = [name for name in schema.names if name not in (*LEDGER_COUNTS, "count")]
     ordered = frame[schema.names].sort_values(keys, kind="stable", ignore_index=True)
-    stamped = schema.with_metadata({_SCHEMA_KEY: str(ARCHIVE_SCHEMA).encode()})
-    table = pa.Table.from_pandas(ordered, schema=stamped, preserve_index=False)
+    table = pa.Table.from_pandas(ordered, schema=schema, preserve_index=False)
     # from_pandas adds its own metadata; ours alone keeps equal runs byte for byte equal.
-    table = table.replace_schema_metadata(stamped.metadata)
+    table = table.replace_schema_metadata(schema.metadata)
     unfinished = path.with_name(path.name + ".part")
     pq.write_table(
         table,
@@ -118,12 +122,19 @@ def _read(path: Path, schema: pa.Schema) -> pd.DataFrame:
             where=str(path),
             fix="the file is damaged; run again",
         ) from error
+    wanted = schema.metadata[_SCHEMA_KEY].decode("ascii")
     found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode("ascii", "replace")
-    if found != str(ARCHIVE_SCHEMA) or not table.schema.equals(schema, check_metadata=False):
+    if found != wanted:
         raise RunFilesError(
-            what=f"schema {found} of {path.name} is not {ARCHIVE_SCHEMA}, or its columns differ",
+            what=f"schema {found} of {path.name} is not {wanted}",
             where=str(path),
-            fix="the run was written by another version of Palier; run again",
+            fix="another version of Palier wrote this run: judge it by that one, or run again",
+        )
+    if not table.schema.equals(schema, check_metadata=False):
+        raise RunFilesError(
+            what=f"the columns of {path.name} are not those of schema {wanted}",
+            where=str(path),
+            fix="the file is damaged; run again",
         )
     frame: pd.DataFrame = table.to_pandas()
     return frame

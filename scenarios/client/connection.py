@@ -27,8 +27,10 @@ from scenarios.client.reader import Reader
 _READ: Final = 1
 _WRITE: Final = 2
 
+_AT_FIRST: Final = 4 << 10
 _AT_ONCE: Final = 32 << 10
-"""Bytes asked for at once: an answer of usual size in one call, and no large buffer for it."""
+"""Bytes asked for at once: little, because making room costs more than copying a short answer, until
+an answer has filled it; then most answers in one call, and no large buffer for it."""
 
 _SO_TIMESTAMPNS: Final = 35 if sys.platform == "linux" else None
 """Makes the kernel say when bytes came; the ``socket`` module does not know the option."""
@@ -53,6 +55,7 @@ class Connection:
         self._socket.setblocking(False)
         if _SO_TIMESTAMPNS is not None:
             self._socket.setsockopt(_socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._room = _AT_FIRST
         self._stamps: list[tuple[int, int, bytes]] = []
         descriptor = self._socket.fileno()
         self._hub = gevent.get_hub()
@@ -102,9 +105,11 @@ class Connection:
             finally:
                 watcher.callback = self._unasked_for
             try:
-                data, self._stamps, _, _ = self._socket.recvmsg(_AT_ONCE, _STAMP_ROOM)
+                data, self._stamps, _, _ = self._socket.recvmsg(self._room, _STAMP_ROOM)
             except BlockingIOError:
                 continue  # the kernel may say so and then change its mind
+            if len(data) == _AT_FIRST:
+                self._room = _AT_ONCE
             return data
 
     def came_ns(self, started_ns: int) -> int:

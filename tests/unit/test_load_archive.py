@@ -93,5 +93,23 @@ def test_a_missing_a_damaged_and_a_foreign_file_each_say_so(tmp_path: Path) -> N
         read_histograms(tmp_path / "foreign")
 
     write_ledger(tmp_path / "ledger", ledger_of({"second": 0, "operation": "a"}))
-    with pytest.raises(RunFilesError, match="columns differ"):
+    with pytest.raises(RunFilesError, match="schema 2 of ledger is not 1"):
         read_histograms(tmp_path / "ledger")
+
+    other = pa.schema([("second", pa.int32())], metadata={"palier_schema": "1"})
+    pq.write_table(pa.table({"second": [1]}, schema=other), tmp_path / "other")
+    with pytest.raises(RunFilesError, match="the columns of other are not those of schema 1"):
+        read_histograms(tmp_path / "other")
+
+
+def test_a_ledger_of_the_first_schema_is_refused_by_its_number(tmp_path: Path) -> None:
+    """It had no columns for what a lost worker and an abort rule leave out."""
+    path = tmp_path / "ledger.parquet"
+    write_ledger(path, ledger_of({"second": 0, "operation": "a"}))
+    table = pq.read_table(path).drop_columns(["skipped_worker_lost", "skipped_aborted"])
+    pq.write_table(table.replace_schema_metadata({"palier_schema": "1"}), path)
+
+    with pytest.raises(RunFilesError, match=r"schema 1 of ledger\.parquet is not 2") as caught:
+        read_ledger(path)
+
+    assert "another version of Palier" in str(caught.value.fix)
