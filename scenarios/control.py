@@ -20,7 +20,9 @@ from typing import Any
 from locust import events
 from locust.runners import MasterRunner
 
-from scenarios.loader import Arrivals, Assignment, Loader, checked_plan
+from scenarios.arrivals import Arrivals
+from scenarios.assignment import Assignment, checked_plan
+from scenarios.loader import Loader
 from scenarios.master import Master
 from scenarios.plain import closed_profile
 from scenarios.users import Users

@@ -12,30 +12,28 @@ import resource
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
-from gevent.event import AsyncResult, Event
-from locust import User, task
-from locust.exception import RPCError, StopUser
+from gevent.event import AsyncResult
+from locust import User
+from locust.exception import RPCError
 from locust.runners import WorkerRunner
 
-from palier.errors import ConfigError, LoadError
 from palier.load.handover import Resumed
 from palier.load.outcome import SkipReason
-from palier.load.schedule import Schedule, make_schedule
 from palier.load.stripes import Loss, Stripes
-from palier.model.plan import RunPlan
-from palier.model.plan_json import plan_from_json
+from scenarios.arrivals import Arrivals
+from scenarios.assignment import Assignment, assignment_from
 from scenarios.driver_pipe import DriverPipe, at_end_of_stdin
 from scenarios.locust_statistics import LocustStatistics
 from scenarios.names import ask_before_start
 from scenarios.names import install as install_names
 from scenarios.outbox import Outbox, Packet
 from scenarios.output import Output
+from scenarios.scenario_class import scenario_class
 from scenarios.wire import (
     ABORT,
     ACKNOWLEDGE,
@@ -64,37 +62,6 @@ HEAD_START_S: Final = 0.2
 
 END_WAIT_S: Final = 3.0
 """Longer than an interrupted engine needs for its last second and its last line."""
-
-
-class Arrivals(User):
-    """Stands for the arrival process in Locust's own view: one for each loader."""
-
-    finished = Event()
-
-    @task
-    def wait(self) -> None:
-        """Until the engine has ended."""
-        Arrivals.finished.wait()
-        raise StopUser
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """What a loader is to do.
-
-    Attributes:
-        plan: The plan of the run.
-        schedule: Its schedule.
-        worker: Index of its stripe.
-        run: Name of the run.
-        raw: True to record every request on its own, too.
-    """
-
-    plan: RunPlan
-    schedule: Schedule
-    worker: int
-    run: str
-    raw: bool
 
 
 class Loader:
@@ -148,7 +115,7 @@ class Loader:
 
     def _on_assign(self, msg: Any, **_: Any) -> None:
         if not self._assignment.ready():
-            self._assignment.set(_assignment_from(msg.data))
+            self._assignment.set(assignment_from(msg.data))
 
     def _on_ping(self, msg: Any, **_: Any) -> None:
         self._runner.send_message(
@@ -330,77 +297,7 @@ class Loader:
         )
 
 
-def checked_plan(document: Any, *, where: str) -> tuple[RunPlan, Schedule]:
-    """The plan of a document, and its schedule.
-
-    Raises:
-        LoadError: Its schedule is another one here than where it was made.
-    """
-    plan = plan_from_json(document, where=where)
-    expected = document.get("schedule_digest")
-    schedule = make_schedule(plan)
-    found = schedule.digest
-    if expected is not None and expected != found:
-        raise LoadError(
-            what=f"the schedule made here is {found[:12]}, the planned one is {expected[:12]}",
-            where=where,
-            fix="every loader needs the same version of Palier and of Python",
-        )
-    return plan, schedule
-
-
-def _assignment_from(data: dict[str, Any]) -> Assignment:
-    plan, schedule = checked_plan(data["plan"], where="the plan from the master")
-    return Assignment(
-        plan=plan,
-        schedule=schedule,
-        worker=int(data["worker"]),
-        run=data["run"],
-        raw=data["raw"],
-    )
-
-
 def _raise_open_file_limit() -> None:
     """A connection is an open file: use as many as we are allowed without asking anybody."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def scenario_class(
-    classes: list[type[User]], plan: RunPlan
-) -> type[JourneyUser] | type[StockPlayer]:
-    """The class of the locustfile that can make every request of the plan.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    from scenarios.stock import player_of, task_sets_of
-    from scenarios.visitor import JourneyUser
-
-    wanted = {step.operation for journey in plan.journeys for step in journey.steps}
-    candidates = [one if issubclass(one, JourneyUser) else player_of(one) for one in classes]
-    for candidate in candidates:
-        if wanted <= candidate.operations.keys():
-            return candidate
-    if not candidates:
-        raise ConfigError(
-            what="the scenario has no class of users",
-            where=plan.scenario,
-            fix="see scenarios/README.md; twenty lines are enough",
-        )
-    nearest = min(candidates, key=lambda one: len(wanted - one.operations.keys()))
-    missing = ", ".join(sorted(wanted - nearest.operations.keys()))
-    sets = sorted({name for one in classes for name in task_sets_of(one)})
-    if sets:
-        raise ConfigError(
-            what=f"operation {missing} is no task of a user class, and tasks inside a task set "
-            f"({', '.join(sets)}) cannot be asked for: it decides itself what comes next",
-            where=plan.scenario,
-            fix="make them methods of the user class marked @task",
-        )
-    raise ConfigError(
-        what=f"{nearest.__name__} has no operation {missing}, which the journeys ask for",
-        where=plan.scenario,
-        fix="add methods of these names marked @operation (stock Locust: @task), or change the "
-        "journeys in tiers.yaml",
-    )

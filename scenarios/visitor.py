@@ -19,7 +19,7 @@ from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.exception import CatchResponseError, StopTest
 
 from palier.load.outcome import Outcome
-from palier.load.writes import Fate, Intent, Write
+from palier.load.writes import Intent, Write
 from palier.model.journey import Journey
 from palier.model.plan import REQUEST_TIMEOUT_S
 
@@ -29,6 +29,7 @@ from scenarios.client.answer import Answer as Answer  # scenarios name it
 from scenarios.client.client import Client
 from scenarios.client.cookies import Cookies
 from scenarios.connections import SharedConnections
+from scenarios.exchange import Exchange
 from scenarios.locust_statistics import LocustStatistics
 from scenarios.operation import (
     CannotFollow,
@@ -41,52 +42,7 @@ from scenarios.operation import (
 )
 from scenarios.plain import Visit, plain_visits
 
-_REQUEST_ID: Final = b"x-request-id"
-
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-
-
-class Exchange:
-    """The one request of a running operation. Instants of ``time.monotonic_ns``.
-
-    Attributes:
-        operation: Name of the operation.
-        method: HTTP method.
-        path: Path and query.
-        started_ns: When it was sent; None before.
-        ended_ns: When its last byte had come, or it was given up; None before.
-        status: HTTP status; None when no answer came.
-        message: What went wrong; empty when nothing did.
-        intent: What the request was to write, if anything.
-        came: The whole answer, right or wrong; None before, and when none came.
-        answer: The right answer, once it has come whole; None before and otherwise.
-    """
-
-    # One is made for every request: what it begins with lies in the class.
-    method = path = message = ""
-    started_ns: int | None = None
-    ended_ns: int | None = None
-    status: int | None = None
-    intent: Intent | None = None
-    came: Answer | None = None
-    answer: Answer | None = None
-
-    def __init__(self, operation: str) -> None:
-        self.operation = operation
-
-    @property
-    def request_id(self) -> str | None:
-        """The answer's request id, if it has one. Worked out when asked for."""
-        given = None if self.came is None else self.came.header(_REQUEST_ID)
-        return None if given is None else given.decode("latin-1")
-
-    def fate(self) -> Fate:
-        """What became of the intent, as far as the answer tells."""
-        if self.answer is not None and self.answer.status < 300:
-            return "acknowledged"
-        if self.status is not None and 400 <= self.status < 500:
-            return "refused"
-        return "unanswered"
 
 
 class JourneyUser(FastHttpUser):
@@ -286,8 +242,10 @@ class JourneyUser(FastHttpUser):
             exchange.message = f"scenario: {type(error).__name__}: {error}"
         finally:
             # Also when the end of the run cuts the request off.
-            if exchange.intent is not None:
-                self._tell_of_write(exchange)
+            if exchange.intent is not None and self.on_write is not None:
+                write = exchange.write(tenant=self.tenant, session=self.session)
+                if write is not None:
+                    self.on_write(write)
         self._tell_locust(exchange)
         return outcome
 
@@ -331,27 +289,6 @@ class JourneyUser(FastHttpUser):
             )
         return client
 
-    def _tell_of_write(self, exchange: Exchange) -> None:
-        intent = exchange.intent
-        if intent is None or self.on_write is None or exchange.ended_ns is None:
-            return
-        given = intent.id
-        if given is None and exchange.answer is not None:
-            given = _id_of(exchange.answer)
-        self.on_write(
-            Write(
-                at_ns=exchange.ended_ns,
-                operation=exchange.operation,
-                tenant=self.tenant,
-                session=self.session,
-                kind=intent.kind,
-                action=intent.action,
-                id=given,
-                row=intent.row,
-                fate=exchange.fate(),
-            )
-        )
-
     def _tell_locust(self, exchange: Exchange) -> None:
         started_ns, ended_ns = exchange.started_ns, exchange.ended_ns
         if started_ns is None or ended_ns is None:
@@ -384,12 +321,3 @@ def _unexpected(status: int, expect: int | tuple[int, ...]) -> str:
     right = expect if isinstance(expect, tuple) else (expect,)
     told = f"status {status} instead of {' or '.join(map(str, right))}"
     return f"{told}: redirects are not followed" if status in _REDIRECTS else told
-
-
-def _id_of(answer: Answer) -> str | None:
-    """Id of what was created; None when the answer does not say."""
-    try:
-        given = answer.json()["id"]
-    except (Failed, KeyError, TypeError):
-        return None
-    return given if isinstance(given, str) else None

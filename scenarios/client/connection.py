@@ -29,8 +29,8 @@ _WRITE: Final = 2
 
 _AT_FIRST: Final = 4 << 10
 _AT_ONCE: Final = 32 << 10
-"""Bytes asked for at once: little, because making room costs more than copying a short answer, until
-an answer has filled it; then most answers in one call, and no large buffer for it."""
+"""Bytes asked for at once: little, because making room costs more than taking a short answer; once
+an answer has filled that, most answers in one call, and no large buffer for it."""
 
 _SO_TIMESTAMPNS: Final = 35 if sys.platform == "linux" else None
 """Makes the kernel say when bytes came; the ``socket`` module does not know the option."""
