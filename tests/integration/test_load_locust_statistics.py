@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from palier.load.archive import read_ledger
+from palier.load.driver import drive
+from palier.selftest.known_server import known_server
+from palier.selftest.trial import trial_plan
 
 SUPPORT = Path(__file__).parent.parent / "support"
 KEYS = tuple(str((name, method)) for name in ("look", "list") for method in ("GET", "POST"))
@@ -52,3 +58,54 @@ def test_they_suffice_only_while_nobody_but_locusts_own_listener_is_there(
     assert not while_another_listens
     assert after
     assert not when_locust_has_renamed_its_own
+
+
+@pytest.mark.parametrize("somebody_listens", [False, True])
+def test_after_a_run_locust_knows_of_every_request_whether_somebody_listened_or_not(
+    tmp_path: Path, somebody_listens: bool
+) -> None:
+    told = tmp_path / "told.json"
+    locustfile = tmp_path / "scenario.py"
+    locustfile.write_text(
+        f"""
+import json
+from locust import events
+from scenarios.operation import operation
+from scenarios.visitor import JourneyUser
+
+heard = []
+if {somebody_listens}:
+    events.request.add_listener(lambda name, **_: heard.append(name))
+
+@events.quitting.add_listener
+def tell(environment, **_):
+    stats = environment.stats
+    with open({str(told)!r}, "w") as file:
+        json.dump({{
+            "requests": stats.total.num_requests,
+            "failures": stats.total.num_failures,
+            "timed": sum(stats.entries["look", "GET"].response_times.values()),
+            "errors": [[repr(one.error), one.occurrences] for one in stats.errors.values()],
+            "heard": len(heard),
+        }}, file)
+
+class Visitor(JourneyUser):
+    @operation
+    def look(self):
+        self.call("GET", f"/session/{{self.session}}")
+        self.check(self.session % 3 > 0, "every third is wrong")
+"""
+    )
+    plan = replace(trial_plan(rate_per_s=100, duration_s=1.5), scenario=str(locustfile))
+    with known_server(tmp_path / "log.npy") as server:
+        drive(plan, run_dir=tmp_path / "run", url=server.url)
+
+    sums = read_ledger(tmp_path / "run" / "ledger.parquet").sum(numeric_only=True)
+    assert sums["started"] == sums["succeeded"] + sums["failed"] > 100
+    assert json.loads(told.read_text()) == {
+        "requests": sums["started"],
+        "failures": sums["failed"],
+        "timed": sums["started"],
+        "errors": [["CatchResponseError('every third is wrong')", sums["failed"]]],
+        "heard": sums["started"] if somebody_listens else 0,
+    }
