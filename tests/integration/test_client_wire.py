@@ -347,6 +347,7 @@ def test_each_of_many_requests_has_its_own_deadline() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only there the kernel says when bytes came")
 def test_an_answer_came_when_it_came_and_not_when_a_busy_loop_read_it() -> None:
     """And it is not called too late, though the limit has passed before it is read."""
+    limit_s = 4 * LIMIT_S  # the answer itself has to come within it, on a busy machine, too
     sent_ns: list[int] = []
     is_sent = threading.Event()
 
@@ -359,10 +360,10 @@ def test_an_answer_came_when_it_came_and_not_when_a_busy_loop_read_it() -> None:
 
     def hold_up_the_loop() -> None:
         assert is_sent.wait(LONG_S)
-        while time.monotonic_ns() < sent_ns[0] + 2 * LIMIT_S * 1e9:
+        while time.monotonic_ns() < sent_ns[0] + 2 * limit_s * 1e9:
             pass
 
-    with Wire(behave) as wire, client_of(wire, LIMIT_S) as client:
+    with Wire(behave) as wire, client_of(wire, limit_s) as client:
         ask(client)
         asked = gevent.spawn(ask, client)
         gevent.spawn(hold_up_the_loop)
@@ -370,7 +371,7 @@ def test_an_answer_came_when_it_came_and_not_when_a_busy_loop_read_it() -> None:
         read_ns = time.monotonic_ns()
 
     assert answer.body == b"ok"
-    assert read_ns - answer.came_ns >= LIMIT_S * 1e9
+    assert read_ns - answer.came_ns >= limit_s * 1e9
     assert answer.came_ns <= sent_ns[0]
 
 
