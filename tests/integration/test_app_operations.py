@@ -286,6 +286,11 @@ def test_the_description_says_how_every_route_refuses_and_which_are_public(house
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
         ("GET", "/metrics"),
+        # the same for everybody, so a web cache may keep them (decision 0098)
+        ("GET", "/api/exercises"),
+        ("GET", "/api/explanations"),
+        # the provider's signature is what it shows (decision 0090)
+        ("POST", "/api/payments/callbacks/{provider}"),
     }
     assert schema["security"] == [{"bearer": []}]
     described = schema["components"]["schemas"]["ProblemDetails"]
