@@ -101,7 +101,7 @@ slowly, and takes longer to be known. They are fast ones, because what a second 
 number of its requests."""
 
 
-def search(number: int, case: Case, folder: Path) -> Answer:
+def search(number: int, case: Case, folder: Path, *, longest_s: float) -> Answer:
     """The search for one case; in a folder that holds one it goes on."""
     files = SearchFiles(folder)
     if files.log.is_file():
@@ -110,7 +110,7 @@ def search(number: int, case: Case, folder: Path) -> Answer:
         assert url is not None  # written below
     else:
         url = f"http://127.0.0.1:{free_port()}"
-        _begin(files, case, url, seed=number)
+        _begin(files, case, url, seed=number, longest_s=longest_s)
     flags = ["--port", url.rpartition(":")[2], "--servers", str(case.servers)]
     flags += ["--law", f"exponential:{case.mean_s * 1000:g}ms", "--seed", str(number)]
     cores = frozenset(plan_cpus(usable_cores()).system)
@@ -122,7 +122,7 @@ def search(number: int, case: Case, folder: Path) -> Answer:
         return search_tier(files, display=display)
 
 
-def _begin(files: SearchFiles, case: Case, url: str, *, seed: int) -> None:
+def _begin(files: SearchFiles, case: Case, url: str, *, seed: int, longest_s: float) -> None:
     plan = trial_plan(rate_per_s=case.start_per_s, duration_s=60.0, seed=seed)
     plan = replace(plan, url=url, tier=replace(plan.tier, targets=case.targets))
     chosen, _ = search_targets(case.targets)
@@ -131,7 +131,7 @@ def _begin(files: SearchFiles, case: Case, url: str, *, seed: int) -> None:
         start_per_s=case.start_per_s,
         most_per_s=2 / case.mean_s * case.servers,
         width=WIDTH,
-        longest_s=LONGEST_S,
+        longest_s=longest_s,
         warmup_s=3.0,
     )
     files.as_run.write_plan(plan)
@@ -169,13 +169,16 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="five searches")
     parser.add_argument("--case", type=int, choices=range(1, len(CASES) + 1), help="only this one")
     parser.add_argument("--dir", type=Path, help="keep the search here, or go on with it")
+    parser.add_argument(
+        "--longest", type=float, default=LONGEST_S, help="most seconds of load for a search"
+    )
     options = parser.parse_args()
     numbers = range(1, len(CASES) + 1) if options.all else [options.case or 1]
     rows, good = [], True
     for number in numbers:
         case = CASES[number - 1]
         with tempfile.TemporaryDirectory(prefix="palier-search-") as folder:
-            answer = search(number, case, options.dir or Path(folder))
+            answer = search(number, case, options.dir or Path(folder), longest_s=options.longest)
         if answer.end == "interrupted":
             return 130
         good = good and agrees(case, answer)
