@@ -45,8 +45,7 @@ def after_step(log: SearchLog, step: Step) -> str:
 
 
 def _decided(decision: Decision, seconds: int) -> str:
-    is_open = decision.outcome in ("go_on", "undecided", "too_few")
-    one = decision.least_known if is_open else decision.binding
+    one = decision.telling
     return (
         f"{OUTCOMES[decision.outcome]} after {seconds} s: {one.gate.id} missed by "
         f"{one.share:.2%} ({one.low:.2%} to {one.high:.2%}) of {one.gate.allowed * 100:.4g}%"

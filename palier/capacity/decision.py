@@ -83,6 +83,12 @@ class Decision:
         """The gate that is farthest from being known to hold."""
         return max(self.shares, key=lambda one: one.high / one.gate.allowed)
 
+    @property
+    def telling(self) -> GateShare:
+        """The gate that decided it, or the one because of which it is open."""
+        is_open = self.outcome in ("go_on", "undecided", "too_few")
+        return self.least_known if is_open else self.binding
+
 
 def seconds_of(stretches: Sequence[Stretch]) -> int:
     return sum(stretch.seconds for stretch in stretches)

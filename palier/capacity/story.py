@@ -9,7 +9,7 @@ from typing import Final
 from palier.analysis.findings import Estimate
 from palier.capacity.answer import Answer
 from palier.capacity.bracket import find_bracket
-from palier.capacity.decision import GateShare, Outcome, seconds_of
+from palier.capacity.decision import Decision, GateShare, Outcome, seconds_of
 from palier.capacity.log import SearchLog
 from palier.capacity.rules import Rules
 from palier.capacity.targets import LeftOut, SearchTarget
@@ -55,9 +55,9 @@ class ProbeTold:
     responses: Mapping[str, Estimate] = field(default_factory=dict)
 
     @property
-    def binding(self) -> GateShare | None:
-        """The gate that was strained most; None without evidence."""
-        return max(self.shares, key=lambda one: one.strain) if self.seconds else None
+    def telling(self) -> GateShare | None:
+        """The gate that decided it, or because of which it is open; None without evidence."""
+        return Decision(outcome=self.outcome, shares=self.shares).telling if self.seconds else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,11 @@ Each is a few lines: when a tier has it, how it is started, and what the others 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from palier.model.identity import ANCHOR
+from palier.model.tier import StackSpec
+from palier.model.variant import Variant
 from palier.stack.environments import variant_json
 from palier.stack.parts import Component, Part, Site
 from palier.stack.pooler import find_pgbouncer, limit_statements, start_pooler
@@ -117,98 +121,6 @@ def _start_calendars(site: Site) -> Part:
     )
 
 
-def _start_sync_workers(site: Site) -> Part:
-    return _workers(
-        site,
-        "sync_worker",
-        "reference_app.sync.worker",
-        ready_line="sync worker ready",
-        count=site.spec.sync_workers,
-    )
-
-
-def _start_scheduler(site: Site) -> Part:
-    return _workers(
-        site,
-        "sync_scheduler",
-        "reference_app.sync.scheduler",
-        ready_line="sync scheduler ready",
-    )
-
-
-def _start_view_refresh(site: Site) -> Part:
-    return _workers(
-        site,
-        "view_refresh",
-        "reference_app.statistics.refresh",
-        ready_line="view refresh ready",
-    )
-
-
-def _start_bulk_workers(site: Site) -> Part:
-    return _workers(
-        site,
-        "bulk_worker",
-        "reference_app.bulk.worker",
-        ready_line="bulk worker ready",
-        count=site.spec.bulk_workers,
-    )
-
-
-def _start_automation(site: Site) -> Part:
-    """From the data's today on, so that its subscriptions stand where the seed put them."""
-    return _workers(
-        site,
-        "automation",
-        "reference_app.automation",
-        *("--today", ANCHOR.isoformat(), "--day-every", f"{AUTOMATION_DAY_S:g}"),
-        ready_line="subscription automation ready",
-        count=site.spec.automation_workers,
-    )
-
-
-def _start_webhook_workers(site: Site) -> Part:
-    return _workers(
-        site,
-        "webhook_worker",
-        "reference_app.webhooks.worker",
-        ready_line="webhook worker ready",
-        count=site.spec.webhook_workers,
-    )
-
-
-def _start_monitoring(site: Site) -> Part:
-    return _workers(
-        site,
-        "monitoring",
-        "reference_app.monitoring",
-        ready_line="monitoring ready",
-        count=site.spec.monitoring,
-    )
-
-
-def _workers(
-    site: Site, name: str, module: str, *arguments: str, ready_line: str, count: int = 1
-) -> Part:
-    """So many processes of one module."""
-    processes = tuple(
-        start_worker(
-            site.workspace,
-            name if number == 0 else f"{name}-{number + 1}",
-            module,
-            *arguments,
-            ready_line=ready_line,
-            environment=_of_a_worker(site),
-            cpus=site.cpus,
-        )
-        for number in range(count)
-    )
-    described: dict[str, object] = {"processes": count}
-    if arguments:
-        described["arguments"] = list(arguments)
-    return Part(name=name, processes=processes, described=described)
-
-
 def _start_web_cache(site: Site) -> Part:
     if site.url is None:
         raise AssertionError("the web cache comes after the application")
@@ -235,6 +147,42 @@ def _of_a_worker(site: Site) -> dict[str, str]:
         "APP_DATABASE_URL": site.worker_url,
         "APP_VARIANT": variant_json(site.variant),
     }
+
+
+def _workers(
+    name: str,
+    *,
+    title: str,
+    module: str,
+    needed: Callable[[Variant, StackSpec], bool],
+    count: Callable[[StackSpec], int] = lambda _spec: 1,
+    ready_line: str | None = None,
+    arguments: tuple[str, ...] = (),
+) -> Component:
+    """So many processes of one module, which say when they are ready: their name and "ready",
+    where nothing else is given."""
+    says = ready_line or f"{name.replace('_', ' ')} ready"
+
+    def start(site: Site) -> Part:
+        number = count(site.spec)
+        processes = tuple(
+            start_worker(
+                site.workspace,
+                name if index == 0 else f"{name}-{index + 1}",
+                module,
+                *arguments,
+                ready_line=says,
+                environment=_of_a_worker(site),
+                cpus=site.cpus,
+            )
+            for index in range(number)
+        )
+        described: dict[str, object] = {"processes": number}
+        if arguments:
+            described["arguments"] = list(arguments)
+        return Part(name=name, processes=processes, described=described)
+
+    return Component(title=title, needed=needed, start=start)
 
 
 REDIS = Component(
@@ -265,46 +213,61 @@ CALENDARS = Component(
     start=_start_calendars,
 )
 
-SYNC_WORKERS = Component(
+SYNC_WORKERS = _workers(
+    "sync_worker",
     title="the sync workers",
+    module="reference_app.sync.worker",
     needed=lambda variant, _spec: variant.sync != "inline",
-    start=_start_sync_workers,
+    count=lambda spec: spec.sync_workers,
 )
 
-SCHEDULER = Component(
+SCHEDULER = _workers(
+    "sync_scheduler",
     title="the sync scheduler",
+    module="reference_app.sync.scheduler",
     needed=lambda variant, _spec: variant.sync != "inline",
-    start=_start_scheduler,
 )
 
-VIEW_REFRESH = Component(
+VIEW_REFRESH = _workers(
+    "view_refresh",
     title="the refresh of the views",
+    module="reference_app.statistics.refresh",
     needed=lambda variant, _spec: variant.views == "materialised",
-    start=_start_view_refresh,
 )
 
-BULK_WORKERS = Component(
+BULK_WORKERS = _workers(
+    "bulk_worker",
     title="the bulk workers",
+    module="reference_app.bulk.worker",
     needed=lambda _variant, spec: spec.bulk_workers > 0,
-    start=_start_bulk_workers,
+    count=lambda spec: spec.bulk_workers,
 )
 
-AUTOMATION = Component(
+AUTOMATION = _workers(
+    "automation",
     title="the automation of subscriptions",
+    module="reference_app.automation",
+    ready_line="subscription automation ready",
+    # From the data's today on, so that its subscriptions stand where the seed put them.
+    arguments=("--today", ANCHOR.isoformat(), "--day-every", f"{AUTOMATION_DAY_S:g}"),
     needed=lambda _variant, spec: spec.automation_workers > 0,
-    start=_start_automation,
+    count=lambda spec: spec.automation_workers,
 )
 
-WEBHOOK_WORKERS = Component(
+WEBHOOK_WORKERS = _workers(
+    "webhook_worker",
     title="the webhook workers",
+    module="reference_app.webhooks.worker",
     needed=lambda _variant, spec: spec.webhook_workers > 0,
-    start=_start_webhook_workers,
+    count=lambda spec: spec.webhook_workers,
 )
 
-MONITORING = Component(
+MONITORING = _workers(
+    "monitoring",
     title="the monitoring",
+    module="reference_app.monitoring",
     needed=lambda _variant, spec: spec.monitoring > 0,
-    start=_start_monitoring,
+    count=lambda spec: spec.monitoring,
 )
 
 WEB_CACHE = Component(

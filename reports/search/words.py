@@ -221,7 +221,7 @@ _STATES: Final[dict[Outcome, str]] = {
 
 
 def _row(probe: ProbeTold) -> ProbeRow:
-    one = probe.binding
+    one = probe.telling
     return ProbeRow(
         number=str(probe.number),
         rate=rate(probe.rate_per_s),

@@ -67,7 +67,7 @@ def test_a_rate_whose_longest_probe_could_not_pass_is_left_at_the_first_look() -
     rules = make_rules(LATE, WRONG)
     few = (make_stretch(16, planned=3, late=0, wrong=0),)  # 384 requests in the longest probe
     assert decide(rules, few).outcome == "too_few"
-    assert decide(rules, few).least_known.gate == WRONG
+    assert decide(rules, few).telling.gate == WRONG
     more = (make_stretch(16, planned=8, late=0, wrong=0),)
     assert decide(rules, more).outcome == "go_on"
 
@@ -97,6 +97,17 @@ def test_every_gate_has_to_hold_and_the_most_strained_one_binds() -> None:
     assert held.binding.gate == LATE
     unsure = decide(rules, (make_stretch(128, 1000, late=0, wrong=10),))
     assert unsure.outcome == "undecided"
+
+
+def test_the_gate_that_is_told_decided_it_or_left_it_open() -> None:
+    rules = make_rules(LATE, WRONG)
+    failed = decide(rules, (make_stretch(128, 1000, late=30, wrong=30),))
+    assert failed.telling == failed.binding
+    # No request failed, but so few tell less about one in a hundred than about five.
+    unsure = decide(rules, (make_stretch(16, planned=8, late=1, wrong=0),))
+    assert unsure.outcome == "go_on"
+    assert unsure.binding.gate == LATE
+    assert unsure.telling.gate == WRONG
 
 
 def test_misses_that_come_together_say_less_than_those_that_come_alone() -> None:
