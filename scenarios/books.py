@@ -63,7 +63,7 @@ class Books:
         assert intended_us is not None  # it has been sent
         assert started_us is not None
         visit.started_us = None
-        self.moved.note(visit)
+        self._went_on(visit)
         if outcome != "succeeded":
             self.without_success += 1
         sent = make_sent(
@@ -91,13 +91,15 @@ class Books:
 
     def pass_over(self, visit: Visit, steps: int, reason: SkipReason) -> int:
         """Skip the next steps of a visit that nobody asks for; the sum of their pauses."""
+        if not steps:
+            return 0
         passed_us = 0
-        self.moved.note(visit)
         for _ in range(steps):
             operation, planned_second = visit.step()
             passed_us += visit.session.pauses_us[visit.next]
             visit.next += 1
             self._recorder.skip(operation=operation, planned_second=planned_second, reason=reason)
+        self._went_on(visit)
         return passed_us
 
     def skip_rest(self, visit: Visit, reason: SkipReason, now_us: int) -> None:
@@ -106,9 +108,10 @@ class Books:
         Somebody who got no session, or not before the end, has waited at least since the step
         was wanted: that is charged to the system.
         """
-        self.moved.note(visit)
+        if not visit.open:
+            return
         charged = reason in ("no_free_session", "end_of_run")
-        while visit.open:
+        while visit.next < len(visit.operations):
             operation, planned_second = visit.step()
             intended_us = visit.nominal_us[visit.next]
             visit.next += 1
@@ -119,3 +122,10 @@ class Books:
                 intended_us=intended_us if charged else None,
                 waited_us=max(now_us - intended_us, 0),
             )
+        self.moved.close(visit)
+
+    def _went_on(self, visit: Visit) -> None:
+        if visit.open:
+            self.moved.note(visit)
+        else:
+            self.moved.close(visit)

@@ -15,18 +15,15 @@ from __future__ import annotations
 import select
 from typing import Any, Final
 
-from gevent import monkey
 from geventhttpclient.client import HTTPClient, HTTPClientPool
 from locust.contrib.fasthttp import insecure_ssl_context_factory
+
+from scenarios.client.polled import polled
 
 _UNLIMITED: Final = 1 << 30
 
 _SEND_ONCE: Final = -1
 """``HTTPClient.request`` tries ``size + 1`` times more."""
-
-# The patched poll would look into the event loop; asking the kernel takes a microsecond.
-_poll: Any = monkey.get_original("select", "poll")
-
 
 _LATER_S: Final = 1.0
 """The sockets' own limits come after that of the request: after a stall of our loop both would be
@@ -66,6 +63,4 @@ def _is_idle(sock: Any) -> bool:
     that was given up, or the end of the connection."""
     if sock is None or sock.fileno() < 0:
         return False
-    poll = _poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    return not poll.poll(0)
+    return not polled(sock.fileno(), select.POLLIN).poll(0)

@@ -10,49 +10,48 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import gevent
-import numpy as np
 from locust import stats as locust_stats
 from locust.exception import CatchResponseError
-from numpy.typing import NDArray
+
+from scenarios.pause import pause
 
 ENTERED_EVERY_S: Final = 0.25
-"""Locust prints every two seconds and reports to a master every three. Entering the requests of a
-second at once would hold up the loop for milliseconds."""
+"""Locust prints every two seconds and reports to a master every three."""
+
+AT_ONCE: Final = 250
+"""So many are entered before the loop may look for answers and for what is due: that takes some
+three tenths of a millisecond."""
 
 _LISTENER: Final = ("locust.runners", "Runner.__init__.<locals>.on_request")
 """Module and name of the listener. If a later Locust calls it otherwise, events are fired."""
 
-_USUAL_BUCKETS: Final = locust_stats.bucket_response_time
-_WHOLE_MS_BELOW: Final = 100
-"""Below, the usual bucket of a time is the nearest millisecond."""
 
-_Kept = tuple[float, float, int, str]
-"""When a request was told, its milliseconds, the bytes of its answer, and what was wrong."""
+class _Kept(NamedTuple):
+    """A request that was told.
+
+    Attributes:
+        at_s: When it was told, an instant of ``time.time``.
+        response_ms: What it took.
+        length: Bytes of its answer.
+        message: What was wrong with it; empty when nothing was.
+        method: Its method.
+        name: What Locust calls it.
+    """
+
+    at_s: float
+    response_ms: float
+    length: int
+    message: str
+    method: str
+    name: str
 
 
-class _Block(NamedTuple):
-    """Requests in the order in which they were told; attributes as the parts of ``_Kept``."""
-
-    at_s: NDArray[np.float64]
-    response_ms: NDArray[np.float64]
-    length: NDArray[np.int64]
-    wrong: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, kept: list[_Kept]) -> _Block:
-        at_s, response_ms, length, message = zip(*kept, strict=True)
-        return cls(
-            np.array(at_s, dtype=np.float64),
-            np.array(response_ms, dtype=np.float64),
-            np.array(length, dtype=np.int64),
-            np.array([text != "" for text in message], dtype=np.bool_),
-        )
-
-    def at(self, where: NDArray[Any]) -> _Block:
-        return _Block(*(column[where] for column in self))
+_keep: Final = partial(tuple.__new__, _Kept)
+"""As ``make_sent``: one is made for every request."""
 
 
 class LocustStatistics:
@@ -67,7 +66,8 @@ class LocustStatistics:
         # Only ever looked at; Locust changes this list in place.
         self._listeners: list[Any] = environment.events.request._handlers
         self._only = [one for one in self._listeners if _is_locusts(one)]
-        self._kept: dict[tuple[str, str], list[_Kept]] = {}
+        self._kept: list[_Kept] = []
+        """In the order in which they were told."""
 
     @property
     def suffice(self) -> bool:
@@ -76,34 +76,76 @@ class LocustStatistics:
 
     def note(self, method: str, name: str, response_ms: float, length: int, message: str) -> None:
         """Keep a request that has just ended; ``message`` is empty when nothing went wrong."""
-        kept = self._kept.get((name, method))
-        if kept is None:
-            kept = self._kept[name, method] = []
-        kept.append((time.time(), response_ms, length, message))
+        self._kept.append(_keep((time.time(), response_ms, length, message, method, name)))
 
     def enter(self) -> None:
         """Enter what was kept."""
-        kept, self._kept = self._kept, {}
-        stats = self._stats
-        blocks = []
-        for (name, method), requests in kept.items():
-            block = _Block.of(requests)
-            blocks.append(block)
-            _enter(stats.entries[name, method], block)
-            if block.wrong.any():
-                for message, count in Counter(one[3] for one in requests if one[3]).items():
-                    _enter_error(stats, method, name, message, count)
-        if len(blocks) > 1:
-            every = _Block(*map(np.concatenate, zip(*blocks, strict=True)))
-            blocks = [every.at(np.argsort(every.at_s, kind="stable"))]
-        for block in blocks:
-            _enter(stats.total, block)
+        while self._kept:
+            self._enter_some()
 
     def run(self) -> None:
         """Enter every now and then, until it is killed."""
         while True:
             gevent.sleep(ENTERED_EVERY_S)
-            self.enter()
+            while self._kept:
+                self._enter_some()
+                pause()
+
+    def _enter_some(self) -> None:
+        alike: dict[tuple[int, str, str], list[_Kept]] = {}
+        for one in self._kept[:AT_ONCE]:
+            key = int(one.at_s), one.method, one.name
+            if key in alike:
+                alike[key].append(one)
+            else:
+                alike[key] = [one]
+        del self._kept[:AT_ONCE]
+        stats = self._stats
+        for (second, method, name), requests in alike.items():
+            sums = _Sums.of(requests)
+            _enter(stats.entries[name, method], second, sums)
+            _enter(stats.total, second, sums)
+            for message, count in sums.wrong.items():
+                _enter_error(stats, method, name, message, count)
+
+
+class _Sums(NamedTuple):
+    """What requests of one second, method and name come to.
+
+    Attributes:
+        number: How many they are.
+        last_s: When the last one was told.
+        length: Bytes of their answers.
+        total_ms: What they took together.
+        least_ms: What the shortest one took.
+        most_ms: What the longest one took.
+        buckets: Requests by Locust's bucket of what they took.
+        wrong: Requests by what was wrong with them; those that were right are not in it.
+    """
+
+    number: int
+    last_s: float
+    length: int
+    total_ms: float
+    least_ms: float
+    most_ms: float
+    buckets: Counter[int]
+    wrong: Counter[str]
+
+    @classmethod
+    def of(cls, requests: list[_Kept]) -> _Sums:
+        _, response_ms, lengths, messages, _, _ = zip(*requests, strict=True)
+        return cls(
+            number=len(requests),
+            last_s=requests[-1].at_s,
+            length=sum(lengths),
+            total_ms=sum(response_ms),
+            least_ms=min(response_ms),
+            most_ms=max(response_ms),
+            # Asked for now: a locustfile may put other buckets in place.
+            buckets=Counter(map(locust_stats.bucket_response_time, response_ms)),
+            wrong=Counter(filter(None, messages)),
+        )
 
 
 def _is_locusts(listener: Any) -> bool:
@@ -111,41 +153,25 @@ def _is_locusts(listener: Any) -> bool:
     return name == _LISTENER
 
 
-def _enter(entry: Any, block: _Block) -> None:
+def _enter(entry: Any, second: int, sums: _Sums) -> None:
     """What ``StatsEntry.log`` and ``log_error`` would have done, one request after the other."""
-    seconds = block.at_s.astype(np.int64)
-    for second in map(int, np.unique(seconds)):
-        last_s = entry.last_request_timestamp
-        if entry.use_response_times_cache and last_s and second > int(last_s):
-            entry._cache_response_times(second - 1)
-        here = block.at(seconds == second)
-        entry.num_requests += len(here.at_s)
-        entry.num_reqs_per_sec[second] += len(here.at_s)
-        entry.last_request_timestamp = float(here.at_s[-1])
-        entry.total_content_length += int(here.length.sum())
-        _enter_times(entry, here.response_ms)
-        failures = int(here.wrong.sum())
-        if failures:
-            entry.num_failures += failures
-            entry.num_fail_per_sec[second] += failures
-
-
-def _enter_times(entry: Any, response_ms: NDArray[np.float64]) -> None:
-    entry.total_response_time += float(response_ms.sum())
-    least, most = float(response_ms.min()), float(response_ms.max())
-    known = entry.min_response_time
-    entry.min_response_time = least if known is None else min(known, least)
-    entry.max_response_time = max(entry.max_response_time, most)
-    bucket_of = locust_stats.bucket_response_time
-    if bucket_of is _USUAL_BUCKETS:
-        short = response_ms < _WHOLE_MS_BELOW
-        # Both round halves to the even neighbour.
-        buckets, counts = np.unique(np.rint(response_ms[short]), return_counts=True)
-        for bucket, count in zip(buckets, counts, strict=True):
-            entry.response_times[int(bucket)] += int(count)
-        response_ms = response_ms[~short]
-    for one_ms in response_ms:
-        entry.response_times[bucket_of(float(one_ms))] += 1
+    last_s = entry.last_request_timestamp
+    if entry.use_response_times_cache and last_s and second > int(last_s):
+        entry._cache_response_times(second - 1)
+    entry.last_request_timestamp = max(last_s or 0.0, sums.last_s)
+    entry.num_requests += sums.number
+    entry.num_reqs_per_sec[second] += sums.number
+    entry.total_content_length += sums.length
+    entry.total_response_time += sums.total_ms
+    least_ms = entry.min_response_time
+    entry.min_response_time = sums.least_ms if least_ms is None else min(least_ms, sums.least_ms)
+    entry.max_response_time = max(entry.max_response_time, sums.most_ms)
+    for bucket, count in sums.buckets.items():
+        entry.response_times[bucket] += count
+    failures = sums.wrong.total()
+    if failures:
+        entry.num_failures += failures
+        entry.num_fail_per_sec[second] += failures
 
 
 def _enter_error(stats: Any, method: str, name: str, message: str, count: int) -> None:

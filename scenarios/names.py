@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -130,6 +131,7 @@ def ask_before_start(names: Names, url: str) -> float | None:
     return names.since_last().longest_s
 
 
+@lru_cache
 def _is_address(host: Any) -> bool:
     if host is None:
         return True

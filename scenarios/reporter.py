@@ -13,6 +13,7 @@ from palier.load.chance import MICROSECONDS
 from palier.load.recorder import LINE_EVERY_S, Recorder
 from scenarios.books import Books
 from scenarios.line_text import pieces
+from scenarios.pause import pause
 from scenarios.run_clock import RunClock
 from scenarios.sink import Sink
 from scenarios.user_pool import UserPool
@@ -113,5 +114,5 @@ def _write_pausing(left: Iterator[str], text: list[str]) -> None:
         if now_ns > until_ns:
             return
         if now_ns - paused_ns > AT_ONCE_NS:
-            gevent.sleep(0)
+            pause()
             paused_ns = time.monotonic_ns()

@@ -19,6 +19,7 @@ from palier.load.session import Session
 from palier.load.stripes import Stripes
 from scenarios.dispatch import Dispatch
 from scenarios.lead_in import lead_in
+from scenarios.pause import pause
 from scenarios.user_pool import UserPool
 from scenarios.visit import Visit
 
@@ -112,7 +113,7 @@ class TakingOver:
         first = bisect_left(sessions, loss.cut_us, key=lambda session: session.at_us)
         for place in range(first, len(sessions)):
             if (place - first) % AT_A_TIME == AT_A_TIME - 1:
-                gevent.sleep(0)
+                pause()
             index = sessions[place].index
             if before.owner(index) == loss.worker and stripes.owner(index) == self._worker:
                 yield sessions[place]

@@ -19,9 +19,11 @@ from typing import Any, Final
 import gevent
 import gevent.socket
 import gevent.ssl
-from gevent import getcurrent, monkey
+from gevent import getcurrent
 from greenlet import greenlet
 
+from scenarios.client.opening import connect
+from scenarios.client.polled import polled
 from scenarios.client.reader import Reader
 
 _READ: Final = 1
@@ -38,21 +40,19 @@ _SO_TIMESTAMPNS: Final = 35 if sys.platform == "linux" else None
 _STAMP: Final = struct.Struct("qq")
 _STAMP_ROOM: Final = _socket.CMSG_SPACE(_STAMP.size)
 
-# The patched poll would look into the event loop; asking the kernel takes a microsecond.
-_poll: Any = monkey.get_original("select", "poll")
-
 
 class Connection:
     """A connection without encryption. Used by one greenlet at a time.
+
+    Args:
+        opened: Its socket, connected and in non-blocking mode.
 
     Attributes:
         reader: Reads its answers.
     """
 
-    def __init__(self, opened: Any) -> None:
-        family, kind, protocol = opened.family, opened.type, opened.proto
-        self._socket = _socket.socket(family, kind, protocol, fileno=opened.detach())
-        self._socket.setblocking(False)
+    def __init__(self, opened: _socket.socket) -> None:
+        self._socket = opened
         if _SO_TIMESTAMPNS is not None:
             self._socket.setsockopt(_socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._room = _AT_FIRST
@@ -64,8 +64,7 @@ class Connection:
         self._unasked_for = self._on_bytes_unasked_for
         self._watcher = self._hub.loop.io(descriptor, _READ)
         self._watched = False
-        self._polled = _poll()
-        self._polled.register(descriptor, select.POLLIN)
+        self._polled = polled(descriptor, select.POLLIN)
         self.reader = Reader()
 
     def is_idle(self) -> bool:
@@ -161,8 +160,7 @@ class TlsConnection:
 
     def __init__(self, opened: Any, context: ssl.SSLContext, host: str) -> None:
         self._socket = context.wrap_socket(opened, server_hostname=host)
-        self._polled = _poll()
-        self._polled.register(self._socket.fileno(), select.POLLIN)
+        self._polled = polled(self._socket.fileno(), select.POLLIN)
         self.reader = Reader()
 
     def is_idle(self) -> bool:
@@ -194,12 +192,11 @@ def open_connection(
     Raises:
         OSError: Refused, unreachable, no such host, no trust; ``TimeoutError`` after the limit.
     """
+    if context is None:
+        return Connection(connect(host, port, timeout_s=timeout_s))
     opened = gevent.socket.create_connection((host, port), timeout=timeout_s)
     try:
         opened.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        if context is None:
-            opened.settimeout(None)
-            return Connection(opened)
         connection = TlsConnection(opened, context, host)
     except BaseException:
         opened.close()

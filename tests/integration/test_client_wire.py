@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gevent
 import gevent.ssl
@@ -28,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from palier.errors import ConfigError
+from palier.stack.ports import free_port
 from scenarios.client.answer import BODY_LIMIT, Answer
 from scenarios.client.client import Client
 from scenarios.client.cookies import Cookies
@@ -250,10 +252,8 @@ def test_a_reset_is_a_failure_with_its_name() -> None:
 
 
 def test_a_refused_connection_is_a_failure_with_its_name() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     refused = pytest.raises(Failed, match="no connection: ConnectionRefusedError")
-    with client_of(f"http://127.0.0.1:{port}") as client, refused:
+    with client_of(f"http://127.0.0.1:{free_port()}") as client, refused:
         ask(client)
 
 
@@ -300,6 +300,36 @@ def test_a_request_that_takes_too_long_says_what_it_was_waiting_for() -> None:
         with pytest.raises(TimedOut, match=r"^the request could not be sent in 0\.25 s$"):
             ask(client, "POST", body=bytes(20 << 20))
         go_on.set()
+
+
+class Addresses:
+    """A resolver that knows one host."""
+
+    def __init__(self, *ports: int) -> None:
+        self._ports = ports
+
+    def getaddrinfo(self, *_: Any) -> list[tuple[Any, ...]]:
+        stream = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*stream, ("127.0.0.1", port)) for port in self._ports]
+
+
+def test_a_host_with_several_addresses_is_reached_at_the_first_that_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Wire(always(OK)) as wire, client_of("http://two.example:80") as client:
+        port = urlsplit(wire.url).port
+        assert port is not None
+        monkeypatch.setattr(gevent.get_hub(), "resolver", Addresses(free_port(), port))
+        assert ask(client).status == 200
+
+
+def test_the_last_address_of_a_host_says_why_it_cannot_be_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gevent.get_hub(), "resolver", Addresses(free_port(), free_port()))
+    refused = pytest.raises(Failed, match=r"^no connection: ConnectionRefusedError: ")
+    with client_of("http://two.example:80") as client, refused:
+        ask(client)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others refuse when the queue is full")
