@@ -137,18 +137,20 @@ class Fault:
 HOG: Final = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
 """Wants a core all the time, and does not outlive a benchmark that was killed."""
 
+HOGS: Final = 32
+
 
 def hog_the_core(scene: Scene) -> None:
-    """Eight processes that want the generator's core all the time.
+    """Many processes that want the generator's core all the time.
 
     Each has a session of its own, because the kernel shares a core between sessions first. Against
-    one of them the generator, which wants a seventh of the core, gets it whenever it is ready, and
-    response times are as before: that is no fault. Against eight it gets a ninth.
+    eight of them the generator, which wants a fifteenth of the core, gets it whenever it is ready,
+    and response times are as before: that is no fault. Against so many it gets a thirty-third.
     """
     core, _ = cores()
 
     def begin(_loaders: tuple[int, ...]) -> None:
-        for _ in range(8):
+        for _ in range(HOGS):
             hog = subprocess.Popen([sys.executable, "-c", HOG], start_new_session=True)
             scene.ends.callback(hog.wait)
             scene.ends.callback(hog.kill)

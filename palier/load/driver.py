@@ -7,14 +7,10 @@ generator must not share an interpreter with what watches it.
 from __future__ import annotations
 
 import json
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from palier.errors import ConfigError
@@ -22,6 +18,7 @@ from palier.load.abort import AbortWatch, Breach
 from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, write_histograms, write_ledger
 from palier.load.chance import MICROSECONDS
 from palier.load.disk import Reserve
+from palier.load.events import Events
 from palier.load.ledger import closes
 from palier.load.loaders import Loaders, LoaderSpec
 from palier.load.losses import Losses
@@ -29,10 +26,10 @@ from palier.load.master_notes import MasterNotes
 from palier.load.merge import Merger
 from palier.load.progress import Progress, ProgressMeter
 from palier.load.schedule import Schedule, make_schedule
+from palier.load.stop import Stop, counted_signals
 from palier.load.tail import Tail
 from palier.model.plan import RunPlan
 from palier.model.plan_json import plan_as_json
-from palier.model.stages import stages_of
 
 HEAD_START_S: Final = 0.5
 """From choosing t0 to t0: longer than it takes to tell every loader."""
@@ -146,40 +143,11 @@ def drive(
     )
     with (
         Reserve(run_dir) as reserve,
-        _signals() as stop,
+        counted_signals() as stop,
         Loaders(spec, stopped=lambda: stop.asked > 0, on_listening=on_listening) as loaders,
     ):
         watch = _Watch(plan, schedule, run_dir=run_dir, loaders=loaders, stop=stop, reserve=reserve)
         return watch.run(on_start=on_start, on_progress=on_progress)
-
-
-class _Stop:
-    """How often somebody asked us to stop."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-
-@contextmanager
-def _signals() -> Iterator[_Stop]:
-    """Count Ctrl-C and SIGTERM instead of raising in the middle of whatever is done."""
-    stop = _Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.asked += 1
-
-    before = {
-        number: signal.signal(number, ask)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Watch:
@@ -192,7 +160,7 @@ class _Watch:
         *,
         run_dir: Path,
         loaders: Loaders,
-        stop: _Stop,
+        stop: Stop,
         reserve: Reserve,
     ) -> None:
         self._plan = plan
@@ -210,7 +178,7 @@ class _Watch:
             Tail(run_dir / "load" / f"worker-{worker}.jsonl", worker=worker)
             for worker in range(plan.workers)
         ]
-        self._events: list[dict[str, Any]] = []
+        self._events = Events()
         self._notes = MasterNotes(run_dir / "load")
         self._heard_at = self._read_at = 0.0
         self._t0 = 0.0
@@ -219,7 +187,7 @@ class _Watch:
             tails=self._tails,
             loaders=loaders,
             merger=self._merger,
-            tell=self._tell,
+            tell=self._events.tell,
             now_us=lambda: round((time.monotonic() - self._t0) * MICROSECONDS),
         )
 
@@ -232,10 +200,12 @@ class _Watch:
         reports = self._loaders.start()
         pids = self._loaders.pids
         t0_ns = time.monotonic_ns() + round(HEAD_START_S * 1e9)
-        self._t0 = self._heard_at = self._read_at = t0_ns / 1e9
+        self._t0 = self._heard_at = self._read_at = self._events.t0 = t0_ns / 1e9
         on_start(self._t0, pids)
         self._loaders.begin(t0_ns)
-        self._tell_of_start(reports)
+        for report in sorted(reports, key=lambda report: report["worker"]):
+            self._events.tell("phase", "lead_in", at_s=-HEAD_START_S, **report)
+        self._events.tell_of_plan(self._plan)
         self._watch(on_progress)
         self._loaders.end(LEAVE_S)
         self._read()
@@ -251,7 +221,7 @@ class _Watch:
         while not self._all_ended():
             now = time.monotonic()
             if self._stop.asked and not interrupts:
-                self._tell("phase", "interrupted")
+                self._events.tell("phase", "interrupted")
                 self._losses.stopping = True
                 self._loaders.interrupt()
                 deadline = min(deadline, now + INTERRUPTED_S)
@@ -281,7 +251,7 @@ class _Watch:
         self._aborted = breach = self._aborts.breach()
         if breach is None:
             return False
-        self._tell(
+        self._events.tell(
             "abort",
             "aborted",
             rule=breach.rule.id,
@@ -306,14 +276,14 @@ class _Watch:
         if master.exit_code() is None and now - self._heard_at > MASTER_SILENT_S:
             master.kill()
         if master.exit_code() is not None:
-            self._tell("worker", "master_lost", exit_code=master.exit_code())
+            self._events.tell("worker", "master_lost", exit_code=master.exit_code())
             self._losses.master_lost()
 
     def _look_at_disk(self) -> None:
         if self._reserve.held and self._reserve.is_low():
             # The loaders' last lines and our own files fit into what this gives back.
             self._reserve.release()
-            self._tell("fault", "disk_full", why="no space left in the run directory")
+            self._events.tell("fault", "disk_full", why="no space left in the run directory")
             self._loaders.interrupt()
 
     def _read(self) -> bool:
@@ -338,51 +308,12 @@ class _Watch:
     def _heed(self, note: dict[str, Any]) -> None:
         """What the master has noted."""
         kind, worker = note["kind"], int(note["worker"])
-        at_s = round(note["at_ns"] / 1e9 - self._t0, 3)
         if kind == "silent":
             self._losses.notice(worker, why=f"nothing was heard of it for {note['for_s']:.1f} s")
         elif kind == "fenced":
             self._losses.fenced(worker)
-        elif kind == "clock":
-            known = {
-                name: round(note[f"{name.removesuffix('_ms')}_ns"] / 1e6, 4)
-                for name in ("offset_ms", "bound_ms")
-                if f"{name.removesuffix('_ms')}_ns" in note
-            }
-            is_local = worker < self._loaders.local_workers
-            event = {"worker": worker, "local": is_local, **known}
-            self._events.append({"at_s": at_s, "kind": "worker", "name": "clock", **event})
         else:
-            more = {key: note[key] for key in note.keys() - {"kind", "at_ns"}}
-            self._events.append({"at_s": at_s, "kind": "worker", "name": kind, **more})
-
-    def _tell_of_start(self, reports: list[dict[str, Any]]) -> None:
-        for report in sorted(reports, key=lambda report: report["worker"]):
-            self._events.append(
-                {"at_s": -HEAD_START_S, "kind": "phase", "name": "lead_in", **report}
-            )
-        plan = self._plan
-        for at_s, name in (
-            (0.0, "window"),
-            (plan.warmup_s, "judged"),
-            (plan.duration_s, "drain"),
-        ):
-            self._events.append({"at_s": at_s, "kind": "phase", "name": name})
-        for stage in stages_of(plan):
-            self._events.append(
-                {
-                    "at_s": stage.from_s,
-                    "kind": "stage",
-                    "name": "bend",
-                    "level": stage.low,
-                    "to_level": stage.high,
-                    "message": str(stage),
-                }
-            )
-
-    def _tell(self, kind: str, name: str, **more: Any) -> None:
-        at_s = round(time.monotonic() - self._t0, 3)
-        self._events.append({"at_s": at_s, "kind": kind, "name": name, **more})
+            self._events.tell_of_note(note, local_workers=self._loaders.local_workers)
 
     def _write(self, pids: tuple[int, ...]) -> LoadResult:
         ledger = self._merger.ledger()
@@ -402,7 +333,7 @@ class _Watch:
         )
 
 
-def _write_lines(path: Path, documents: list[dict[str, Any]], *, mode: str) -> None:
+def _write_lines(path: Path, documents: Iterable[dict[str, Any]], *, mode: str) -> None:
     with path.open(mode, encoding="utf-8") as file:
         for document in documents:
             file.write(json.dumps(document, ensure_ascii=False) + "\n")

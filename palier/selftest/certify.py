@@ -28,7 +28,9 @@ TRUTH_RATE_PER_S: Final = 1000.0
 TRUTH_S: Final = 10.5
 """10,500 requests: enough for p99.9, with two stalls among them."""
 
-RATES_FROM_PER_S: Final = 1000.0
+RATES_FROM_PER_S: Final = 2000.0
+"""Below it, the time is better spent on halving the bracket: most machines hold thousands."""
+
 RATE_S: Final = 3.0
 RATE_FROM_S: Final = 1.0
 """One rate: thousands of requests, so that its 99th percentile is known within a few per cent.
@@ -120,7 +122,7 @@ def search_rate(
             high = 2 * low
         if high > LARGEST_PER_S or (low and not is_open and high / low <= NEAR_ENOUGH):
             break
-        if not low and high < RATES_FROM_PER_S / 4:
+        if not low and high < RATES_FROM_PER_S / 8:
             break  # it does not even hold a few hundred
     return tuple(steps)
 

@@ -68,12 +68,12 @@ LIMITS = Limits(
 
 
 def test_the_rate_doubles_until_it_does_not_hold_and_is_bisected_then() -> None:
-    assert tried(6100) == [1000, 2000, 4000, 8000, 6000, 7000, 6500]
+    assert tried(6100) == [2000, 4000, 8000, 6000, 7000, 6500]
 
 
 def test_a_slow_machine_is_searched_downwards_to_a_few_hundred_a_second() -> None:
-    assert tried(0) == [1000, 500, 250, 100]
-    assert tried(600) == [1000, 500, 750, 600, 700, 650]
+    assert tried(0) == [2000, 1000, 500, 250, 100]
+    assert tried(600) == [2000, 1000, 500, 750, 600, 700, 650]
 
 
 def test_no_rate_is_tried_when_the_time_is_up() -> None:
