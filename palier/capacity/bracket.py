@@ -38,7 +38,7 @@ def find_bracket(probes: Sequence[tuple[float, Outcome]]) -> Bracket:
     """The bracket of (rate, outcome) pairs; undecided ones say nothing."""
     outcomes: dict[float, list[Outcome]] = defaultdict(list)
     for rate, outcome in probes:
-        if outcome != "go_on":
+        if outcome not in ("go_on", "too_few"):
             outcomes[rate].append(outcome)
     passed = sorted(rate for rate, seen in outcomes.items() if set(seen) == {"pass"})
     failed = sorted(

@@ -95,10 +95,13 @@ def seconds_of(stretches: Sequence[Stretch]) -> int:
 
 
 @functools.lru_cache(maxsize=2**14)
-def decide(rules: Rules, stretches: tuple[Stretch, ...], *, firm: bool = False) -> Decision:
+def decide(
+    rules: Rules, stretches: tuple[Stretch, ...], *, firm: bool = False, hasty: bool = False
+) -> Decision:
     """The decision at the last look that the evidence has reached.
 
-    With ``firm`` there is none before the firm look.
+    With ``firm`` there is none before the firm look. With ``hasty`` a rate brings too few requests
+    when it cannot be shown to pass by then.
 
     Every step of a search asks for those of all its probes again, so they are kept.
     """
@@ -114,7 +117,7 @@ def decide(rules: Rules, stretches: tuple[Stretch, ...], *, firm: bool = False) 
         outcome = "fail"
     elif all(one.high <= one.gate.allowed and (one.strain <= FAR or not early) for one in shares):
         outcome = "pass"
-    elif _brings_too_few(rules, stretches, shares):
+    elif _brings_too_few(rules, stretches, shares, by_firm_look=hasty):
         outcome = "too_few"
     elif look == rules.looks - 1:
         outcome = "undecided"
@@ -141,13 +144,20 @@ def surely_missed(gates: Sequence[Gate], stretch: Stretch, *, error: float) -> t
 
 
 def _brings_too_few(
-    rules: Rules, stretches: Sequence[Stretch], shares: Sequence[GateShare]
+    rules: Rules,
+    stretches: Sequence[Stretch],
+    shares: Sequence[GateShare],
+    *,
+    by_firm_look: bool,
 ) -> bool:
-    """Whether the rate is far from missing a gate, and yet can never be shown to hold them all."""
-    if any(one.strain > FAR for one in shares):
+    """Whether the rate is far from missing a gate, and yet cannot be shown to hold them all, by
+    the firm look or ever."""
+    seconds = seconds_of(stretches)
+    last = min(rules.firm_look, rules.looks - 1) if by_firm_look else rules.looks - 1
+    if any(one.strain > FAR for one in shares) or seconds > rules.look_at_s(last):
         return False
-    longer = rules.longest_probe_s / seconds_of(stretches)
-    error = rules.error_of_a_probe * _spent(rules, rules.looks - 1)
+    longer = rules.look_at_s(last) / seconds
+    error = rules.error_of_a_probe * _spent(rules, last)
     return any(
         lowest_upper_limit(
             int(longer * counts_of(stretches, one.gate).planned.sum()), one.missed, error

@@ -22,6 +22,8 @@ class Probe:
     Attributes:
         rate_per_s: Sessions or requests that arrive in a second, as the driver counts.
         firm: Whether it confirms a rate that passed early, and takes its time for it.
+        hasty: Whether no rate had failed before it, so that one far from all gates is left for
+            a higher one where it would take long to decide.
         stretches: Evidence, in order.
         unfit: Why stretches were no evidence (the generator was late, a worker was lost).
         drained: Whether the backlog drained afterwards; None before that is known.
@@ -33,6 +35,7 @@ class Probe:
 
     rate_per_s: float
     firm: bool = False
+    hasty: bool = False
     stretches: tuple[Stretch, ...] = ()
     unfit: tuple[str, ...] = ()
     drained: bool | None = None
@@ -61,7 +64,7 @@ class SearchLog:
         return tuple(self.decision(probe) for probe in self.probes)
 
     def decision(self, probe: Probe) -> Decision:
-        return decide(self.rules, probe.stretches, firm=probe.firm)
+        return decide(self.rules, probe.stretches, firm=probe.firm, hasty=probe.hasty)
 
     def with_last(self, probe: Probe) -> SearchLog:
         return dataclasses.replace(self, probes=(*self.probes[:-1], probe))
@@ -72,9 +75,7 @@ class SearchLog:
         A probe that was going on is dropped: its next stretch would be another system's. The
         backlog and the health of the new one have to be shown before the next probe.
         """
-        finished = tuple(
-            probe for probe in self.probes if decide(self.rules, probe.stretches).outcome != "go_on"
-        )
+        finished = tuple(probe for probe in self.probes if self.decision(probe).outcome != "go_on")
         if not finished:
             return dataclasses.replace(self, probes=())
         last = dataclasses.replace(

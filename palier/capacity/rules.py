@@ -11,6 +11,9 @@ from palier.capacity.share import FEWEST_BATCHES
 from palier.errors import ConfigError
 from palier.model.bounds import NotNegative, Positive, Share, check_bounds
 
+REACHED: Final = 1e-9
+"""Room for rounding where a width or a rate is compared with its bound."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -76,6 +79,10 @@ class Rules:
     def look_at_s(self, look: int) -> int:
         """Seconds of evidence at a look; looks count from 0."""
         return int(self.first_look_s * 2**look)
+
+    def is_narrow(self, low: float, high: float) -> bool:
+        """Whether an interval is as narrow as was asked for."""
+        return high - low <= self.width * low * (1 + REACHED)
 
     @property
     def firm_s(self) -> int:

@@ -30,10 +30,7 @@ from palier.capacity.decision import Decision, seconds_of
 from palier.capacity.evidence import Stretch
 from palier.capacity.log import Probe, SearchLog
 from palier.capacity.placement import Point, guess_crossing, next_rate
-from palier.capacity.rules import Rules
-
-REACHED = 1e-9
-"""Room for rounding where a width or a rate is compared with its bound."""
+from palier.capacity.rules import REACHED, Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +122,11 @@ def _going_on(log: SearchLog) -> tuple[SearchLog, Probe]:
     assert isinstance(step, Measure)
     last = log.probes[-1] if log.probes else None
     if last is None or log.decision(last).outcome != "go_on":
-        firm = step.rate_per_s == _to_confirm(log, _bracket(log, log.decisions()))
-        last = Probe(rate_per_s=step.rate_per_s, firm=firm)
+        bracket = _bracket(log, log.decisions())
+        firm = step.rate_per_s == _to_confirm(log, bracket)
+        is_top = step.rate_per_s >= log.rules.highest_per_s * (1 - REACHED)
+        hasty = bracket.high is None and not is_top
+        last = Probe(rate_per_s=step.rate_per_s, firm=firm, hasty=hasty)
         log = dataclasses.replace(log, probes=(*log.probes, last))
     return log, last
 
@@ -168,7 +168,7 @@ def _end(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) -> E
 def _is_narrow(rules: Rules, bracket: Bracket) -> bool:
     if bracket.low is None or bracket.high is None:
         return False
-    return bracket.high - bracket.low <= rules.width * bracket.low * (1 + REACHED)
+    return rules.is_narrow(bracket.low, bracket.high)
 
 
 def _to_confirm(log: SearchLog, bracket: Bracket) -> float | None:
@@ -234,13 +234,14 @@ def _at_least(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket)
     """Above it the next probe goes: the lower end, or a rate that brought too few requests.
 
     Hardly anything was missed there, so the capacity is looked for above it. It is no lower end of
-    the answer: nothing was shown.
+    the answer: nothing was shown. Once a rate has failed, one that was left in haste counts no
+    more: it may have to be shown, and can be.
     """
     calm = [
         probe.rate_per_s
         for probe, decision in zip(log.probes, decisions, strict=True)
         if decision.outcome == "too_few"
-        and (bracket.high is None or probe.rate_per_s < bracket.high)
+        and (bracket.high is None or (probe.rate_per_s < bracket.high and not probe.hasty))
     ]
     known = calm if bracket.low is None else [*calm, bracket.low]
     return max(known, default=None)

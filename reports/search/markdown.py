@@ -31,7 +31,7 @@ def _answer(inputs: SearchInputs) -> Iterable[str]:
     yield f"**{escape(words.headline(inputs))}**"
     yield escape(words.binding(inputs))
     yield ""
-    yield escape(f"{words.ENDS[answer.end]} {words.NEXT[answer.end]}".strip())
+    yield escape(words.end(story))
     yield ""
     yield f"- Most probably: {escape(words.guess(answer))}"
     yield f"- Width: {escape(words.width(story))}"

@@ -41,7 +41,7 @@ def answer_text(story: SearchStory, plan: RunPlan, report: Path, *, width: int, 
     )
     console.print(Text(words.headline(inputs), style="bold"))
     console.print(Text(words.binding(inputs)))
-    console.print(Text(f"{words.ENDS[answer.end]} {words.NEXT[answer.end]}".strip(), style="dim"))
+    console.print(Text(words.end(story), style="dim"))
     console.print(
         Text(
             f"Most probably {words.guess(answer)}; width {words.width(story)}; "

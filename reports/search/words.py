@@ -57,6 +57,23 @@ NEXT: Final[dict[End, str]] = {
 }
 
 
+UNCONFIRMED: Final[dict[End, str]] = {
+    "probes_used_up": "The probes are used up before a long one confirmed the lower end.",
+    "time_used_up": "The time is used up before a long probe confirmed the lower end.",
+}
+"""Of an interval that is as narrow as was asked for."""
+
+
+def end(story: SearchStory) -> str:
+    """Why the search ended, and what can be done about it."""
+    answer = story.answer
+    why = ENDS[answer.end]
+    low, high = answer.low, answer.high
+    if low is not None and high is not None and story.rules.is_narrow(low, high):
+        why = UNCONFIRMED.get(answer.end, why)
+    return f"{why} {NEXT[answer.end]}".strip()
+
+
 def state_of(answer: Answer) -> RunState:
     """The tone of the answer, in the words a run has."""
     if answer.end == "found":

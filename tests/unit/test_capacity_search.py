@@ -11,6 +11,7 @@ import pytest
 
 from palier.capacity.answer import Answer
 from palier.capacity.bracket import find_bracket
+from palier.capacity.decision import seconds_of
 from palier.capacity.evidence import Gate, Stretch, Tally
 from palier.capacity.log import SearchLog, log_as_json, log_from_json
 from palier.capacity.queue import Queue, capacity
@@ -205,6 +206,36 @@ def test_a_search_that_begins_with_few_requests_goes_up_to_where_there_are_enoug
     assert answer.low is not None
     assert answer.high is not None
     assert answer.low <= 300 <= answer.high
+
+
+def test_on_the_way_up_a_calm_rate_that_would_take_long_to_decide_is_left_at_once() -> None:
+    """At 5/s it takes 256 s to show that no request in a hundred is wrong, at 20/s 64 s."""
+    rules = dataclasses.replace(RULES, start_per_s=5, lowest_per_s=1)
+    log, answer = run(rules, few_requests(holds=300))
+    first, second, third, *_ = zip(log.probes, log.decisions(), strict=True)
+    assert [(probe.rate_per_s, decision.outcome) for probe, decision in (first, second)] == [
+        (5, "too_few"),
+        (10, "pass"),
+    ]
+    assert [seconds_of(probe.stretches) for probe, _ in (first, second)] == [16, 128]
+    assert third[1].outcome == "pass"
+    assert answer.low is not None
+    assert answer.high is not None
+    assert answer.low <= 300 <= answer.high
+
+
+def test_a_rate_that_was_left_at_once_is_shown_when_the_next_one_fails() -> None:
+    rules = dataclasses.replace(RULES, start_per_s=5, lowest_per_s=1, width=0.5)
+    log, answer = run(rules, few_requests(holds=6))
+    outcomes = [
+        (probe.rate_per_s, probe.hasty, decision.outcome)
+        for probe, decision in zip(log.probes, log.decisions(), strict=True)
+    ]
+    assert outcomes[:2] == [(5, True, "too_few"), (10, True, "fail")]
+    assert not any(hasty for _, hasty, _ in outcomes[2:])
+    assert answer.low is not None
+    assert answer.high is not None
+    assert answer.low <= 6 <= answer.high
 
 
 def test_a_search_whose_highest_rate_brings_too_few_requests_says_so() -> None:

@@ -28,7 +28,7 @@ from palier.capacity.targets import search_targets
 from palier.model.plan import RunPlan
 from palier.model.target import Target
 from palier.selftest.trial import trial_plan
-from reports.search import markdown, page
+from reports.search import markdown, page, words
 from reports.search.drawings import draw_all
 from reports.search.inputs import SearchInputs
 from reports.search.terminal import answer_text
@@ -113,6 +113,19 @@ def test_page_markdown_and_terminal_say_the_same_answer(probes: int, tmp_path: P
         assert "nan" not in said
     assert "<are>" not in html
     assert len(pictures) == (2 if probes else 0)
+
+
+def test_a_narrow_interval_whose_lower_end_was_not_confirmed_says_that_and_not_that_it_is_wide() -> (
+    None
+):
+    told = story(12)
+    answer = replace(told.answer, end="time_used_up")
+    assert words.end(replace(told, answer=answer)) == (
+        "The time is used up before a long probe confirmed the lower end. "
+        "Give it more time (--longest), or ask for a wider interval (--width)."
+    )
+    wide = replace(answer, low=100.0, high=200.0)
+    assert "as narrow as was asked for" in words.end(replace(told, answer=wide))
 
 
 def test_the_answer_document_has_the_interval_and_each_probe() -> None:
