@@ -20,6 +20,11 @@ def _has_subject(text: Text, place: int, subjects: tuple[str, ...]) -> bool:
     return word.follows and before.lower in subjects and is_subject(text, place - 1)
 
 
+def _instead(text: Text, place: int, rule: str, right: str, message: str) -> Issue | None:
+    """The word of this place should be another one, with its capitals."""
+    return issue(text, rule, place, place, like(text.words[place].text, right), message)
+
+
 def _ends_there(text: Text, place: int) -> bool:
     """Nothing of the sentence follows the word of this place."""
     gap = text.gap_after(place)
@@ -40,14 +45,12 @@ _WANTS_TO: Final = frozenset(
 
 def _a_grave(text: Text, place: int) -> Issue | None:
     """``il à mangé``."""
-    word = text.words[place]
     if _has_subject(text, place, _HE):
-        return issue(
+        return _instead(
             text,
+            place,
             "a-a-accent",
-            place,
-            place,
-            like(word.text, "a"),
+            "a",
             "« a », du verbe avoir, n'a pas d'accent : on peut dire « avait ».",
         )
     return None
@@ -64,11 +67,10 @@ def _a(text: Text, place: int) -> Issue | None:
     )
     if not (to_a_place or to_do):
         return None
-    return issue(
+    return _instead(
         text,
+        place,
         "a-a-accent",
-        place,
-        place,
         "à",
         "« à », préposition, prend un accent : « avait » est impossible.",
     )
@@ -94,13 +96,8 @@ def _et(text: Text, place: int) -> Issue | None:
     )
     if not (is_it or he_is):
         return None
-    return issue(
-        text,
-        "est-et",
-        place,
-        place,
-        like(word.text, "est"),
-        "« est », du verbe être : on peut dire « était ».",
+    return _instead(
+        text, place, "est-et", "est", "« est », du verbe être : on peut dire « était »."
     )
 
 
@@ -111,13 +108,8 @@ def _son(text: Text, place: int) -> Issue | None:
     """``ils son partis``."""
     if not _has_subject(text, place, _THEY):
         return None
-    return issue(
-        text,
-        "son-sont",
-        place,
-        place,
-        like(text.words[place].text, "sont"),
-        "« sont », du verbe être : on peut dire « étaient ».",
+    return _instead(
+        text, place, "son-sont", "sont", "« sont », du verbe être : on peut dire « étaient »."
     )
 
 
@@ -128,13 +120,8 @@ def _sont(text: Text, place: int) -> Issue | None:
         return None
     if not noun.follows or noun.lower not in GENDERS:
         return None
-    return issue(
-        text,
-        "son-sont",
-        place,
-        place,
-        like(word.text, "son"),
-        "« son » dit à qui c'est : on peut dire « mon ».",
+    return _instead(
+        text, place, "son-sont", "son", "« son » dit à qui c'est : on peut dire « mon »."
     )
 
 
@@ -142,13 +129,8 @@ def _on(text: Text, place: int) -> Issue | None:
     """``ils on mangé``."""
     if not _has_subject(text, place, _THEY):
         return None
-    return issue(
-        text,
-        "on-ont",
-        place,
-        place,
-        like(text.words[place].text, "ont"),
-        "« ont », du verbe avoir : on peut dire « avaient ».",
+    return _instead(
+        text, place, "on-ont", "ont", "« ont », du verbe avoir : on peut dire « avaient »."
     )
 
 
@@ -159,14 +141,7 @@ def _ont(text: Text, place: int) -> Issue | None:
         return None
     if after.lower not in ("a", "est", "va", "peut", "doit", "veut", "sait"):
         return None
-    return issue(
-        text,
-        "on-ont",
-        place,
-        place,
-        like(word.text, "on"),
-        "« on » est le sujet : on peut dire « il ».",
-    )
+    return _instead(text, place, "on-ont", "on", "« on » est le sujet : on peut dire « il ».")
 
 
 # ou, où -----------------------------------------------------------------------------------
@@ -196,12 +171,11 @@ def _ou(text: Text, place: int) -> Issue | None:
     )
     if not (from_where or there or asks):
         return None
-    return issue(
+    return _instead(
         text,
+        place,
         "ou-ou-accent",
-        place,
-        place,
-        like(word.text, "où"),
+        "où",
         "« où », le lieu ou le temps, prend un accent : « ou bien » est impossible.",
     )
 
@@ -211,19 +185,12 @@ def _ou(text: Text, place: int) -> Issue | None:
 
 def _ces(text: Text, place: int) -> Issue | None:
     """``ces un ami``."""
-    word, after = text.words[place], text.at(place + 1)
+    after = text.at(place + 1)
     if not after.follows or after.lower not in ("un", "une", "le", "la", "mon", "ma", "moi", "toi"):
         return None
     if text.at(place + 2).lower == "peu":
         return None
-    return issue(
-        text,
-        "ces-ses-c-est",
-        place,
-        place,
-        like(word.text, "c'est"),
-        "« c'est » : on peut dire « cela est ».",
-    )
+    return _instead(text, place, "ces-ses-c-est", "c'est", "« c'est » : on peut dire « cela est ».")
 
 
 def _il_c_est(text: Text, place: int) -> Issue | None:
@@ -232,13 +199,8 @@ def _il_c_est(text: Text, place: int) -> Issue | None:
         return None
     if not _has_subject(text, place, ("il", "on")):
         return None
-    return issue(
-        text,
-        "ces-ses-c-est",
-        place,
-        place,
-        like(text.words[place].text, "s"),
-        "« s'est » : on peut dire « me suis », « t'es ».",
+    return _instead(
+        text, place, "ces-ses-c-est", "s", "« s'est » : on peut dire « me suis », « t'es »."
     )
 
 
@@ -246,29 +208,15 @@ def _ce(text: Text, place: int) -> Issue | None:
     """``il ce lève``."""
     if not _has_subject(text, place, ("il", "on", "ils")) or not text.at(place + 1).follows:
         return None
-    return issue(
-        text,
-        "se-ce",
-        place,
-        place,
-        like(text.words[place].text, "se"),
-        "« se » devant un verbe : on peut dire « me ».",
-    )
+    return _instead(text, place, "se-ce", "se", "« se » devant un verbe : on peut dire « me ».")
 
 
 def _se(text: Text, place: int) -> Issue | None:
     """``se matin``."""
-    word, noun = text.words[place], text.at(place + 1)
+    noun = text.at(place + 1)
     if not noun.follows or GENDERS.get(noun.lower) != "m" or is_verb_form_too(noun.lower):
         return None
-    return issue(
-        text,
-        "se-ce",
-        place,
-        place,
-        like(word.text, "ce"),
-        "« ce » devant un nom : on peut dire « un ».",
-    )
+    return _instead(text, place, "se-ce", "ce", "« ce » devant un nom : on peut dire « un ».")
 
 
 # peu, peut, peux --------------------------------------------------------------------------
@@ -278,13 +226,8 @@ def _peut(text: Text, place: int) -> Issue | None:
     """``un peut``."""
     if not text.words[place].follows or text.at(place - 1).lower != "un":
         return None
-    return issue(
-        text,
-        "peu-peut-peux",
-        place,
-        place,
-        like(text.words[place].text, "peu"),
-        "« peu » est le contraire de « beaucoup ».",
+    return _instead(
+        text, place, "peu-peut-peux", "peu", "« peu » est le contraire de « beaucoup »."
     )
 
 
@@ -292,12 +235,11 @@ def _peu(text: Text, place: int) -> Issue | None:
     """``il peu``."""
     for subjects, right in ((("je", "tu"), "peux"), (("il", "on", "elle", "ça"), "peut")):
         if _has_subject(text, place, subjects):
-            return issue(
+            return _instead(
                 text,
+                place,
                 "peu-peut-peux",
-                place,
-                place,
-                like(text.words[place].text, right),
+                right,
                 f"« {right} », du verbe pouvoir : on peut dire « pouvait ».",
             )
     return None
@@ -313,19 +255,17 @@ def _l_a_grave(text: Text, place: int) -> Issue | None:
         return None
     if after.is_hyphened or not after.follows or after.lower in ("propos", "peu", "côté"):
         return None
-    return issue(text, "la-l-a", place, place, "a", "« l'a » : on peut dire « l'avait ».")
+    return _instead(text, place, "la-l-a", "a", "« l'a » : on peut dire « l'avait ».")
 
 
 def _la(text: Text, place: int) -> Issue | None:
     """``il la mangé``."""
-    word, verb = text.words[place], text.at(place + 1)
+    verb = text.at(place + 1)
     if not verb.follows or verb.lower not in verbs.PARTICIPLES:
         return None
     if not _has_subject(text, place, ("il", "elle", "on")):
         return None
-    return issue(
-        text, "la-l-a", place, place, like(word.text, "l'a"), "« l'a » : on peut dire « l'avait »."
-    )
+    return _instead(text, place, "la-l-a", "l'a", "« l'a » : on peut dire « l'avait ».")
 
 
 # the others -------------------------------------------------------------------------------
@@ -333,18 +273,13 @@ def _la(text: Text, place: int) -> Issue | None:
 
 def _quand(text: Text, place: int) -> Issue | None:
     """``quand à moi``."""
-    word, preposition, whom = text.words[place], text.at(place + 1), text.at(place + 2)
+    preposition, whom = text.at(place + 1), text.at(place + 2)
     if preposition.text != "à" or not preposition.follows or not whom.follows:
         return None
     if whom.lower not in ("moi", "toi", "lui", "eux", "nous", "vous"):
         return None
-    return issue(
-        text,
-        "quant-a",
-        place,
-        place,
-        like(word.text, "quant"),
-        "« quant à » : on peut dire « en ce qui concerne ».",
+    return _instead(
+        text, place, "quant-a", "quant", "« quant à » : on peut dire « en ce qui concerne »."
     )
 
 
@@ -371,21 +306,18 @@ def _sa(text: Text, place: int) -> Issue | None:
     )
     if not (follows or like_that) or word.is_hyphened:
         return None
-    return issue(
-        text, "sa-ca", place, place, like(word.text, "ça"), "« ça » : on peut dire « cela »."
-    )
+    return _instead(text, place, "sa-ca", "ça", "« ça » : on peut dire « cela ».")
 
 
 def _leurs(text: Text, place: int) -> Issue | None:
     """``je leurs parle``."""
     if not _has_subject(text, place, ("je", "tu", "il", "on", "ils")):
         return None
-    return issue(
+    return _instead(
         text,
+        place,
         "leur-leurs",
-        place,
-        place,
-        like(text.words[place].text, "leur"),
+        "leur",
         "Devant un verbe, « leur » est invariable : on peut dire « lui ».",
     )
 
@@ -407,9 +339,7 @@ def _tout(text: Text, place: int) -> Issue | None:
         if article.lower != "le" or noun.lower not in ("monde", "temps", "jour", "pays"):
             return None
         right = "tout"
-    return issue(
-        text, "tout-tous", place, place, like(word.text, right), "« tout » s'accorde avec le nom."
-    )
+    return _instead(text, place, "tout-tous", right, "« tout » s'accorde avec le nom.")
 
 
 def _n_est(text: Text, place: int) -> Issue | None:
