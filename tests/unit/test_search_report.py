@@ -115,9 +115,7 @@ def test_page_markdown_and_terminal_say_the_same_answer(probes: int, tmp_path: P
     assert len(pictures) == (2 if probes else 0)
 
 
-def test_a_narrow_interval_whose_lower_end_was_not_confirmed_says_that_and_not_that_it_is_wide() -> (
-    None
-):
+def test_a_narrow_interval_with_an_unconfirmed_lower_end_does_not_say_that_it_is_wide() -> None:
     told = story(12)
     answer = replace(told.answer, end="time_used_up")
     assert words.end(replace(told, answer=answer)) == (
