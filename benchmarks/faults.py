@@ -138,6 +138,7 @@ HOG: Final = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pa
 """Wants a core all the time, and does not outlive a benchmark that was killed."""
 
 HOGS: Final = 32
+"""So many that the generator cannot have the core whenever it is ready."""
 
 
 def hog_the_core(scene: Scene) -> None:

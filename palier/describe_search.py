@@ -11,7 +11,7 @@ OUTCOMES = {
     "pass": "passes",
     "fail": "fails",
     "undecided": "stays undecided",
-    "too_few": "brings too few requests to decide",
+    "too_few": "brings too few requests to decide soon",
     "go_on": "not decided yet",
 }
 

@@ -23,8 +23,8 @@ from scenarios.pause import pause
 from scenarios.user_pool import UserPool
 from scenarios.visit import Visit
 
-AT_A_TIME: Final = 2_000
-"""Sessions looked at before others may run: a millisecond or two."""
+AT_A_TIME: Final = 300
+"""Sessions looked at before others may run: some tenths of a millisecond."""
 
 NUMBERS_APART: Final = 1_000_000
 """Times the sessions of a schedule: more often than any user of a closed load comes around, so a

@@ -35,7 +35,11 @@ class Bracket:
 
 
 def find_bracket(probes: Sequence[tuple[float, Outcome]]) -> Bracket:
-    """The bracket of (rate, outcome) pairs; undecided ones say nothing."""
+    """The bracket of (rate, outcome) pairs.
+
+    Probes that go on or brought too few requests say nothing. An undecided one says that a rate
+    which passed before is not sure.
+    """
     outcomes: dict[float, list[Outcome]] = defaultdict(list)
     for rate, outcome in probes:
         if outcome not in ("go_on", "too_few"):

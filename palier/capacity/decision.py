@@ -11,7 +11,8 @@ long bursts may see none of them. So a look before the firm one passes a rate on
 uses a quarter of what it allows at most, and the pass that becomes the answer has to be firm.
 
 Where hardly anything is missed, and even the longest probe without another miss could not show that
-every gate holds, the rate brings too few requests: it is left for a higher one at once.
+every gate holds, the rate brings too few requests: it is left for a higher one at once. So is one
+that could not pass by the firm look, while nothing has failed and the search goes up in haste.
 
 A rate passes when every gate surely holds: passing wrongly takes a wrong limit of the very gate
 that is missed, so each may use the whole error. It fails when some gate is surely missed: any of
@@ -86,8 +87,9 @@ class Decision:
     @property
     def telling(self) -> GateShare:
         """The gate that decided it, or the one because of which it is open."""
-        is_open = self.outcome in ("go_on", "undecided", "too_few")
-        return self.least_known if is_open else self.binding
+        if self.outcome == "fail":
+            return max(self.shares, key=lambda one: one.low / one.gate.allowed)
+        return self.binding if self.outcome == "pass" else self.least_known
 
 
 def seconds_of(stretches: Sequence[Stretch]) -> int:
@@ -101,7 +103,7 @@ def decide(
     """The decision at the last look that the evidence has reached.
 
     With ``firm`` there is none before the firm look. With ``hasty`` a rate brings too few requests
-    when it cannot be shown to pass by then.
+    also when it cannot be shown to pass by then.
 
     Every step of a search asks for those of all its probes again, so they are kept.
     """
@@ -117,7 +119,9 @@ def decide(
         outcome = "fail"
     elif all(one.high <= one.gate.allowed and (one.strain <= FAR or not early) for one in shares):
         outcome = "pass"
-    elif _brings_too_few(rules, stretches, shares, by_firm_look=hasty):
+    elif _brings_too_few(rules, stretches, shares, look=rules.looks - 1) or (
+        hasty and _brings_too_few(rules, stretches, shares, look=rules.firm_look)
+    ):
         outcome = "too_few"
     elif look == rules.looks - 1:
         outcome = "undecided"
@@ -144,20 +148,16 @@ def surely_missed(gates: Sequence[Gate], stretch: Stretch, *, error: float) -> t
 
 
 def _brings_too_few(
-    rules: Rules,
-    stretches: Sequence[Stretch],
-    shares: Sequence[GateShare],
-    *,
-    by_firm_look: bool,
+    rules: Rules, stretches: Sequence[Stretch], shares: Sequence[GateShare], *, look: int
 ) -> bool:
-    """Whether the rate is far from missing a gate, and yet cannot be shown to hold them all, by
-    the firm look or ever."""
+    """Whether the rate is far from missing a gate, and yet could not be shown to hold them all by
+    a look, even if no further request missed one and all came independently."""
     seconds = seconds_of(stretches)
-    last = min(rules.firm_look, rules.looks - 1) if by_firm_look else rules.looks - 1
-    if any(one.strain > FAR for one in shares) or seconds > rules.look_at_s(last):
+    look = min(look, rules.looks - 1)
+    if any(one.strain > FAR for one in shares) or seconds > rules.look_at_s(look):
         return False
-    longer = rules.look_at_s(last) / seconds
-    error = rules.error_of_a_probe * _spent(rules, last)
+    longer = rules.look_at_s(look) / seconds
+    error = rules.error_of_a_probe * _spent(rules, look)
     return any(
         lowest_upper_limit(
             int(longer * counts_of(stretches, one.gate).planned.sum()), one.missed, error

@@ -220,6 +220,8 @@ def _next_rate(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket
         return bracket.doubtful
     if (early := _to_confirm(log, bracket)) is not None:
         return early
+    if (left := _left_in_haste(log, decisions, bracket)) is not None:
+        return left
     rate = next_rate(
         _at_least(log, decisions, bracket),
         bracket.high,
@@ -235,7 +237,7 @@ def _at_least(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket)
 
     Hardly anything was missed there, so the capacity is looked for above it. It is no lower end of
     the answer: nothing was shown. Once a rate has failed, one that was left in haste counts no
-    more: it may have to be shown, and can be.
+    more: it is made again.
     """
     calm = [
         probe.rate_per_s
@@ -247,11 +249,36 @@ def _at_least(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket)
     return max(known, default=None)
 
 
+def _left_in_haste(
+    log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket
+) -> float | None:
+    """The highest rate below the one that failed that was left in haste, and may be the lower end;
+    None when there is none, or it was made again."""
+    if bracket.high is None:
+        return None
+    above = 0.0 if bracket.low is None else bracket.low
+    taken_time = {probe.rate_per_s for probe in log.probes if not probe.hasty}
+    return max(
+        (
+            probe.rate_per_s
+            for probe, decision in zip(log.probes, decisions, strict=True)
+            if decision.outcome == "too_few"
+            and probe.hasty
+            and above < probe.rate_per_s < bracket.high
+            and probe.rate_per_s not in taken_time
+        ),
+        default=None,
+    )
+
+
 def _points(log: SearchLog, decisions: tuple[Decision, ...]) -> list[Point]:
+    """What the probes say about the next rate; those left in haste, where there is a bracket, say
+    nothing: they are made again, or lie below a rate that passed."""
+    is_bracketed = _bracket(log, decisions).high is not None
     return [
         Point(rate_per_s=probe.rate_per_s, share=decision.binding)
         for probe, decision in zip(log.probes, decisions, strict=True)
-        if probe.stretches
+        if probe.stretches and not (is_bracketed and probe.hasty and decision.outcome == "too_few")
     ]
 
 
@@ -275,7 +302,7 @@ def _binding(log: SearchLog, decisions: tuple[Decision, ...], bracket: Bracket) 
     end = bracket.high if bracket.high is not None else bracket.low
     for probe, decision in zip(log.probes, decisions, strict=True):
         if probe.rate_per_s == end and decision.outcome in ("pass", "fail"):
-            return decision.binding.gate.id
+            return decision.telling.gate.id
     return None
 
 

@@ -27,6 +27,7 @@ class ProbeTold:
         rate_per_s: Requests a second that were offered.
         outcome: ``go_on`` for one that was cut off.
         firm: Whether it confirmed a rate that had passed early.
+        hasty: Whether nothing had failed before it, and it was not to take long.
         seconds: Evidence.
         planned: Requests in it.
         shares: Each gate.
@@ -48,6 +49,7 @@ class ProbeTold:
     shares: tuple[GateShare, ...]
     low: float | None
     high: float | None
+    hasty: bool = False
     unfit: tuple[str, ...] = ()
     sick: tuple[str, ...] = ()
     unproved: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ def tell_probes(
                 rate_per_s=probe.rate_per_s,
                 outcome=decision.outcome,
                 firm=probe.firm,
+                hasty=probe.hasty,
                 seconds=seconds_of(probe.stretches),
                 planned=sum(sum(one.tallies[first].planned) for one in probe.stretches),
                 shares=decision.shares,

@@ -69,7 +69,8 @@ def end(story: SearchStory) -> str:
     answer = story.answer
     why = ENDS[answer.end]
     low, high = answer.low, answer.high
-    if low is not None and high is not None and story.rules.is_narrow(low, high):
+    is_contradicted = bool(answer.violations)
+    if low and high and story.rules.is_narrow(low, high) and not is_contradicted:
         why = UNCONFIRMED.get(answer.end, why)
     return f"{why} {NEXT[answer.end]}".strip()
 
@@ -198,7 +199,8 @@ def method(rules: Rules) -> str:
     """How the answer came about."""
     return (
         "Each probe offers one rate and is decided by a sequential test: it passes when every "
-        "gate surely holds, fails when one is surely missed, and takes longer otherwise. "
+        "gate surely holds, fails when one is surely missed, and takes longer otherwise; a rate "
+        "of so few requests that it would take long is left for a higher one. "
         f"All {rules.most_probes} probes together may be wrong with "
         f"{fmt.ratio(rules.error)}. Between two probes the system has come to rest and has shown "
         "again that it holds a rate that passed. A model of the load chooses rates; it decides "
@@ -270,6 +272,8 @@ def _response(probe: ProbeTold, share: GateShare) -> str:
 def _remarks(probe: ProbeTold) -> Iterable[str]:
     if probe.firm:
         yield "Confirms a rate that had passed in a short probe."
+    if probe.hasty and probe.outcome == "too_few":
+        yield "Left for a higher rate, on the way up; to decide it would take long."
     for why in probe.unfit:
         yield f"A stretch was no evidence: {one_line(why)}."
     for why in probe.unproved:

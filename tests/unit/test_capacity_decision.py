@@ -77,6 +77,24 @@ def test_a_rate_that_misses_a_gate_is_not_left_because_its_requests_are_few() ->
     assert decide(rules, (make_stretch(16, planned=3, late=1, wrong=0),)).outcome != "too_few"
 
 
+def test_in_haste_a_rate_is_left_that_the_firm_look_could_not_pass() -> None:
+    rules = make_rules(LATE, WRONG, looks=7)
+    few = (make_stretch(16, planned=6, late=0, wrong=0),)  # 768 requests by the firm look
+    assert decide(rules, few).outcome == "go_on"
+    assert decide(rules, few, hasty=True).outcome == "too_few"
+    enough = (make_stretch(16, planned=20, late=0, wrong=0),)
+    assert decide(rules, enough, hasty=True).outcome == "go_on"
+
+
+def test_in_haste_a_rate_that_no_look_can_pass_is_left_after_the_firm_look_too() -> None:
+    rules = make_rules(LATE, WRONG, looks=7)
+    none = Tally(planned=(1, 0) * 512, missed=(0, 0) * 512)
+    one_miss = Tally(planned=(1, 0) * 512, missed=(1, 0, *(0, 0) * 511))
+    few = (Stretch(tallies={LATE.id: none, WRONG.id: one_miss}),)
+    for hasty in (False, True):
+        assert decide(rules, few, hasty=hasty).outcome == "too_few"
+
+
 def test_more_evidence_decides_what_less_does_not() -> None:
     assert outcome_after(16, late=4).outcome == "go_on"
     assert outcome_after(128, planned=1000, late=40).outcome == "pass"
@@ -101,8 +119,13 @@ def test_every_gate_has_to_hold_and_the_most_strained_one_binds() -> None:
 
 def test_the_gate_that_is_told_decided_it_or_left_it_open() -> None:
     rules = make_rules(LATE, WRONG)
-    failed = decide(rules, (make_stretch(128, 1000, late=30, wrong=30),))
-    assert failed.telling == failed.binding
+    # Of the wrong ones all come in one second: more than is allowed, and no proof of anything.
+    late = Tally(planned=(1000,) * 16, missed=(100,) * 16)
+    wrong = Tally(planned=(1000,) * 16, missed=(480, *(0,) * 15))
+    failed = decide(rules, (Stretch(tallies={LATE.id: late, WRONG.id: wrong}),))
+    assert failed.outcome == "fail"
+    assert failed.binding.gate == WRONG
+    assert failed.telling.gate == LATE
     # No request failed, but so few tell less about one in a hundred than about five.
     unsure = decide(rules, (make_stretch(16, planned=8, late=1, wrong=0),))
     assert unsure.outcome == "go_on"

@@ -224,18 +224,36 @@ def test_on_the_way_up_a_calm_rate_that_would_take_long_to_decide_is_left_at_onc
     assert answer.low <= 300 <= answer.high
 
 
-def test_a_rate_that_was_left_at_once_is_shown_when_the_next_one_fails() -> None:
+def test_a_rate_that_was_left_at_once_is_made_again_when_the_next_one_fails() -> None:
     rules = dataclasses.replace(RULES, start_per_s=5, lowest_per_s=1, width=0.5)
     log, answer = run(rules, few_requests(holds=6))
     outcomes = [
         (probe.rate_per_s, probe.hasty, decision.outcome)
         for probe, decision in zip(log.probes, log.decisions(), strict=True)
     ]
-    assert outcomes[:2] == [(5, True, "too_few"), (10, True, "fail")]
+    assert outcomes[:3] == [(5, True, "too_few"), (10, True, "fail"), (5, False, "pass")]
     assert not any(hasty for _, hasty, _ in outcomes[2:])
     assert answer.low is not None
     assert answer.high is not None
     assert answer.low <= 6 <= answer.high
+
+
+@pytest.mark.parametrize("holds", [4.0, 7.0, 10.0, 14.0])
+def test_going_up_in_haste_takes_no_longer_when_the_capacity_is_near(holds: float) -> None:
+    rules = dataclasses.replace(RULES, start_per_s=3, lowest_per_s=0.3, width=0.3)
+    _, hasty = run(rules, few_requests(holds))
+    patient_log = SearchLog(rules=rules)
+    while not isinstance(step := next_step(patient_log), Answer):
+        if isinstance(step, Measure):
+            patient_log = measured(patient_log, few_requests(holds)(step))
+            patient_log = patient_log.with_last(
+                dataclasses.replace(patient_log.probes[-1], hasty=False)
+            )
+        else:
+            patient_log = recovered(patient_log)
+    # One first look and its warm-up are lost for each rate that is made again.
+    lost_s = 2 * (rules.first_look_s + rules.warmup_s)
+    assert hasty.loaded_s <= step.loaded_s + lost_s
 
 
 def test_a_search_whose_highest_rate_brings_too_few_requests_says_so() -> None:
@@ -380,3 +398,27 @@ def test_searches_in_virtual_time_find_the_capacity_of_a_queue(
     assert len(answers) == searches
     assert sum(holds) >= 0.95 * searches - 1
     assert max(one.probes for one in answers) <= 12
+
+
+def test_a_confirming_probe_that_was_cut_off_is_dropped_when_the_search_is_resumed() -> None:
+    """Its evidence would do for a first decision, but not for what it was made for."""
+    log = SearchLog(rules=dataclasses.replace(RULES, width=0.5))
+    while not (log.probes and log.probes[-1].firm and log.probes[-1].stretches):
+        step = next_step(log)
+        if isinstance(step, Measure):
+            log = measured(log, answered(step.rate_per_s, step.seconds, holds=250))
+        else:
+            log = recovered(log)
+    assert log.decisions()[-1].outcome == "go_on"
+    assert len(log.resumed().probes) == len(log.probes) - 1
+
+
+def test_a_log_that_was_written_before_probes_could_be_hasty_is_read() -> None:
+    log = measured(SearchLog(rules=RULES), answered(100, 16, holds=50))
+    document = log_as_json(log)
+    probes = document["probes"]
+    assert isinstance(probes, list)
+    (probe,) = probes
+    assert isinstance(probe, dict)
+    assert probe.pop("hasty") is True
+    assert log_from_json(document).probes[0].hasty is False
