@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from palier.analysis.other_work import NO_EVIDENCE, other_work
 from palier.capacity.decision import surely_missed
 from palier.capacity.evidence import Stretch
 from palier.capacity.search import Drain, Measure, ProveHealth
@@ -28,7 +29,8 @@ SICK_ERROR: Final = 0.01
 
 
 class Unfit(Exception):  # noqa: N818  no failure of ours: the stretch is no evidence, and why
-    """The load generator did not do what it was asked, so the system is not to blame."""
+    """The load generator did not do what it was asked, or others had the machine: the system is not
+    to blame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,9 @@ class Rig:
         for check in findings.health:
             if not check.ok:
                 raise Unfit(f"{check.name}: {check.measured}, limit {check.limit}")
+        work = other_work(run.telemetry, from_s=warmup_s, to_s=warmup_s + seconds)
+        if work is not None and work.is_above(NO_EVIDENCE):
+            raise Unfit(f"work that is none of the search's used {work}")
         from_s = round(warmup_s)
         stretch = stretch_of(
             self.targets, run.ledger, run.histograms, from_s=from_s, to_s=from_s + seconds

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from palier.analysis.findings import OperationFinding
+from palier.analysis.other_work import WORTH_SAYING, other_work
 from palier.analysis.perseconds import share_by_second
 from palier.analysis.sample import Sample
 from palier.analysis.window import Window
@@ -24,10 +25,6 @@ MOSTLY_SLOW: Final = 0.25
 
 ERRORS_WORTH_SAYING: Final = 0.001
 """Above 0.1 % errors, fast failures can change what the successes look like."""
-
-
-OTHERS_WORTH_SAYING: Final = 0.15
-"""Of the machine's cores; a quiet system needs less for itself."""
 
 
 def make_notes(
@@ -134,13 +131,10 @@ def _processor(telemetry: pd.DataFrame, window: Window) -> Iterator[str]:
     used = rows.groupby(rows["source"].astype(str))["value"].mean().sort_values(ascending=False)
     parts = ", ".join(f"{source} {value:.2f}" for source, value in used.items())
     yield f"Processor cores in use on average: {parts}."
-    cores = telemetry.loc[
-        (telemetry["source"] == "machine") & (telemetry["name"] == "cores"), "value"
-    ]
-    if len(cores) and used.get("others", 0.0) > OTHERS_WORTH_SAYING * cores.iloc[0]:
+    work = other_work(telemetry, from_s=window.from_s, to_s=window.to_s)
+    if work is not None and work.is_above(WORTH_SAYING):
         yield (
-            f"Work that is none of this run's used {used['others']:.2f} of {cores.iloc[0]:.0f} "
-            "cores of the machine, and the system under test had to wait for it: it is faster "
-            "than it looks here. A pass stands all the more; anything else deserves a run on a "
-            "quiet machine."
+            f"Work that is none of this run's used {work}, and the system under test had to wait "
+            "for it: it is faster than it looks here. A pass stands all the more; anything else "
+            "deserves a run on a quiet machine."
         )

@@ -37,7 +37,8 @@ ENDS: Final[dict[End, str]] = {
     "that every gate holds.",
     "backlog_stayed": "The system did not come to rest after a probe, so no other one can follow.",
     "not_healthy": "After a probe the system no longer did what it had done before.",
-    "measurement_unfit": "The load generator was not fit to measure, again and again.",
+    "measurement_unfit": "Again and again a measurement was no evidence: the load generator was "
+    "not fit to measure, or the machine was busy with something else.",
     "interrupted": "The search was interrupted; this is what is known so far.",
 }
 
@@ -51,7 +52,7 @@ NEXT: Final[dict[End, str]] = {
     "backlog_stayed": "Look into the logs of its components, and into the last probe's run.",
     "not_healthy": "Look into the last probe's run and its proof of health: overload may leave "
     "damage that a restart repairs.",
-    "measurement_unfit": "Free the generator's core, use more generator processes (--workers), or "
+    "measurement_unfit": "Free the machine, use more generator processes (--workers), or "
     "another machine for the load.",
     "interrupted": "Go on with --resume.",
 }
