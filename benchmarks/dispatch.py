@@ -33,13 +33,8 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from palier.analysis.sample import STARTED, make_sample
-from palier.load.archive import HISTOGRAMS_FILE, LEDGER_FILE, read_histograms, read_ledger
-from palier.load.driver import drive
-from palier.load.histogram import bucket_middles_s
 from palier.selftest.known_server import known_server
-from palier.selftest.trial import trial_plan
-from palier.stack.cpus import usable_cores
+from palier.selftest.trial import Cores, run_trial, trial_plan
 
 BAR_PER_S: Final = 12_000
 BAR_RATIO: Final = 12_000 / 5_000
@@ -50,6 +45,7 @@ SLOW_PER_S: Final = 1_000
 STEP: Final = 8 / 7
 PROTOTYPE: Final = Path(__file__).parent / "support" / "fasthttp_prototype.py"
 TIMEOUT_S: Final = 5.0
+AT_ONCE: Final = ("--law", "constant:0")
 
 
 @dataclass(frozen=True)
@@ -75,39 +71,25 @@ class Held:
         return f"{who:12}{self.per_s:>9,.0f}{lags}{self.cpu_us:>12.1f}   {verdict}"
 
 
-def ours(per_s: float, seconds: float, cores: tuple[frozenset[int], frozenset[int]]) -> Held:
+def ours(per_s: float, seconds: float, cores: Cores) -> Held:
     plan = trial_plan(rate_per_s=per_s, duration_s=seconds, timeout_s=TIMEOUT_S)
     with tempfile.TemporaryDirectory(prefix="palier-dispatch-") as name:
-        run_dir = Path(name) / "run"
-        with known_server(
-            Path(name) / "log.npy", ("--law", "constant:0"), cpu_set=cores[1]
-        ) as server:
-            drive(plan, run_dir=run_dir, url=server.url, cpu_set=cores[0])
-        lag = make_sample(
-            read_histograms(run_dir / HISTOGRAMS_FILE), clock="lag", exact=STARTED, censored=()
-        )
-        ledger = read_ledger(run_dir / LEDGER_FILE).sum(numeric_only=True)
-        text = (run_dir / "load" / "worker-0.jsonl").read_text(encoding="utf-8")
-    # The first line holds what was done before t0, the last the rest after the window.
-    lines = [json.loads(line) for line in text.splitlines()][1:-1]
-    started = sum(
-        counts.get("started", 0) for line in lines for _second, _name, counts in line["ledger"]
-    )
+        trial = run_trial(Path(name), plan, AT_ONCE, cores=cores)
     return Held(
         per_s=per_s,
-        lag_s=np.repeat(bucket_middles_s(lag.bucket), lag.count),
-        planned=int(ledger["planned"]),
-        right=int(ledger["succeeded"]),
-        cpu_us=sum(line["health"]["cpu_s"] for line in lines) / max(started, 1) * 1e6,
+        lag_s=trial.lag_s,
+        planned=trial.planned,
+        right=trial.succeeded,
+        cpu_us=trial.cpu_us_per_request,
     )
 
 
-def prototype(per_s: float, seconds: float, cores: tuple[frozenset[int], frozenset[int]]) -> Held:
+def prototype(per_s: float, seconds: float, cores: Cores) -> Held:
     with (
         tempfile.TemporaryDirectory(prefix="palier-dispatch-") as name,
-        known_server(Path(name) / "log.npy", ("--law", "constant:0"), cpu_set=cores[1]) as server,
+        known_server(Path(name) / "log.npy", AT_ONCE, cpu_set=cores.server) as server,
     ):
-        core = ",".join(map(str, sorted(cores[0])))
+        core = ",".join(map(str, sorted(cores.generator or ())))
         argv = [sys.executable, str(PROTOTYPE), server.url, str(per_s), str(seconds)]
         done = subprocess.run(
             ["taskset", "-c", core, *argv],
@@ -163,12 +145,11 @@ def main() -> None:
         "--prototype-start", type=float, default=5_000, help="first rate of the prototype"
     )
     options = parser.parse_args()
-    usable = usable_cores()
-    if len(usable) < 2:
+    cores = Cores.one_each()
+    if cores.generator is None or cores.server is None:
         sys.exit("this needs two cores: one for the generator, one for the server")
-    cores = frozenset(usable[:1]), frozenset(usable[1:2])
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores[1])
+        os.sched_setaffinity(0, cores.server)
     began_s, others_s = time.monotonic(), stolen_s()
     print(f"{'':12}{'rate/s':>9}{'lag p50':>9}{'p99':>9}{'p99.9 ms':>9}{'CPU us/req':>12}")
     slow = ours(SLOW_PER_S, options.seconds, cores)

@@ -34,7 +34,6 @@ from freeze_tools import RATE_PER_S, TOOLS, is_here
 
 from palier.selftest.known_server import known_server
 from palier.selftest.trial import Cores, run_trial, trial_plan
-from palier.stack.cpus import usable_cores
 
 WINDOW_S = 20
 TESTS = {
@@ -45,17 +44,12 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 RESULTS = IMAGES / "freeze.json"
 
 
-def cores() -> Cores:
-    usable = usable_cores()
-    if len(usable) < 2:
-        return Cores()
-    return Cores(generator=frozenset(usable[:1]), server=frozenset(usable[1:2]))
-
-
 def measure_palier(test: str, folder: Path) -> dict[str, Any]:
     """Palier's own report and the truth, of one run."""
     plan = trial_plan(rate_per_s=RATE_PER_S, duration_s=WINDOW_S)
-    trial = run_trial(folder, plan, TESTS[test], cores=cores(), fractions=(0.5, 0.95, 0.99, 1.0))
+    trial = run_trial(
+        folder, plan, TESTS[test], cores=Cores.one_each(), fractions=(0.5, 0.95, 0.99, 1.0)
+    )
     names = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
     reported = dict(zip(names, trial.comparisons, strict=True))
     never = int(np.isinf(trial.true_s).sum())
@@ -97,7 +91,7 @@ def measure(name: str, test: str) -> dict[str, Any]:
         if name == "Palier":
             return measure_palier(test, folder)
         log = folder / "answers.npy"
-        with known_server(log, TESTS[test], cpu_set=cores().server) as server:
+        with known_server(log, TESTS[test], cpu_set=Cores.one_each().server) as server:
             return {name: asdict(TOOLS[name](server.url, WINDOW_S, folder))}
 
 

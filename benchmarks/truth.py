@@ -22,7 +22,6 @@ from pathlib import Path
 
 from palier.selftest.trial import Cores, Trial, run_trial, trial_plan
 from palier.selftest.truth import Comparison
-from palier.stack.cpus import usable_cores
 
 RATES_PER_S = (100.0, 1000.0, 4000.0)
 
@@ -65,13 +64,6 @@ def measure(law: Law, rate_per_s: float, seed: int, cores: Cores) -> Trial:
         return run_trial(Path(folder), plan, law.flags, cores=cores)
 
 
-def one_core_each() -> Cores:
-    cores = usable_cores()
-    if len(cores) < 2:
-        return Cores()
-    return Cores(generator=frozenset(cores[:1]), server=frozenset(cores[1:2]))
-
-
 def cell(found: Comparison) -> str:
     if found.at_least:
         return f">={found.reported_s * 1e3:9.2f} {'as true' if found.holds else 'WRONG':>14}"
@@ -91,7 +83,7 @@ def main() -> int:
         cells = [
             (name, rate) for rate in options.rate or RATES_PER_S for name in options.law or LAWS
         ]
-    cores = one_core_each()
+    cores = Cores.one_each()
     print("response in ms as reported, and its error; ! marks more than 1 % and 0.2 ms")
     columns = " ".join(f"{name:^26}" for name in ("p50", "p95", "p99", "p99.9"))
     print(f"{'law':18}{'rate/s':>7}{'requests':>9}  {columns}{'lag p50/p99 ms':>16}{'µs CPU':>8}")
@@ -99,7 +91,7 @@ def main() -> int:
     for name, rate_per_s in cells:
         found = measure(LAWS[name], rate_per_s, options.seed, cores)
         row = " ".join(map(cell, found.comparisons))
-        lag = f"{found.lag_p50_s * 1e3:.2f} / {found.lag_p99_s * 1e3:.2f}"
+        lag = f"{found.lag(0.5) * 1e3:.2f} / {found.lag(0.99) * 1e3:.2f}"
         print(
             f"{name:18}{rate_per_s:>7,.0f}{found.planned:>9,}  {row}"
             f"{lag:>16}{found.cpu_us_per_request:>8.0f}",

@@ -72,6 +72,12 @@ class RateStep:
     def holds(self) -> bool:
         return self.complete and self.lag_p99_s <= LAG_LIMIT_S
 
+    @property
+    def was_interrupted(self) -> bool:
+        """Half of the requests left in time: the loader kept up, and was held up for a moment. One
+        that cannot keep up is late with nearly all of them."""
+        return not self.holds and self.complete and self.lag_p50_s <= LAG_LIMIT_S
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -86,7 +92,7 @@ class Limits:
         timer_p50_s: Median lateness of a sleep of this machine, without anything of ours.
         timer_p99_s: Its 99th percentile.
         percentiles: Reported beside true, against a known law with stalls.
-        steps: Every rate that was tried, in order.
+        steps: Every rate that was tried, in order; one that was late once is tried again.
         shared_core: Generator and server shared a core: with two, the rate is higher.
         took_s: Length of the self-test.
     """

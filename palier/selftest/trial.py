@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from palier.model.tier import DataSpec, LoadSpec, Tier
 from palier.model.variant import Variant
 from palier.selftest.known_server import known_server
 from palier.selftest.truth import FRACTIONS, Comparison, compare, true_responses_s
+from palier.stack.cpus import usable_cores
 
 SCENARIO: Final = "scenarios/known_law.py"
 
@@ -36,6 +37,14 @@ class Cores:
 
     generator: frozenset[int] | None = None
     server: frozenset[int] | None = None
+
+    @classmethod
+    def one_each(cls) -> Cores:
+        """A core for each, where there are two."""
+        first, *others = usable_cores()
+        if not others:
+            return cls()
+        return cls(generator=frozenset({first}), server=frozenset(others[:1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,9 +60,9 @@ class Trial:
         comparisons: Reported and true percentiles of the response.
         at_s: Intended start of each session, shape (planned,).
         true_s: What it really waited, of the same shape; infinite when it was never answered.
-        lag_p50_s: Median lag of sending.
-        lag_p99_s: 99th percentile of it.
-        cpu_s: Processor time of the load generator in the window.
+        lag_s: How late each request left, as exactly as a histogram knows.
+        cpu_us_per_request: Processor time of the load generator for one request, in microseconds;
+            without what it does before t0 and after the window.
     """
 
     rate_per_s: float
@@ -64,14 +73,12 @@ class Trial:
     comparisons: tuple[Comparison, ...]
     at_s: NDArray[np.float64]
     true_s: NDArray[np.float64]
-    lag_p50_s: float
-    lag_p99_s: float
-    cpu_s: float
+    lag_s: NDArray[np.float64]
+    cpu_us_per_request: float
 
-    @property
-    def cpu_us_per_request(self) -> float:
-        """Processor time that the generator takes for one request."""
-        return self.cpu_s / self.planned * 1e6
+    def lag(self, fraction: float) -> float:
+        """A percentile of the lag, in seconds."""
+        return float(np.quantile(self.lag_s, fraction, method="inverted_cdf"))
 
 
 def trial_plan(
@@ -166,7 +173,6 @@ def run_trial(
     histograms = read_histograms(run_dir / HISTOGRAMS_FILE)
     ledger = read_ledger(run_dir / LEDGER_FILE).sum(numeric_only=True)
     lag = make_sample(histograms, clock="lag", from_s=lag_from_s, exact=STARTED, censored=())
-    lag_s = np.repeat(bucket_middles_s(lag.bucket), lag.count)
     return Trial(
         rate_per_s=plan.requests_per_s,
         duration_s=plan.duration_s,
@@ -176,9 +182,8 @@ def run_trial(
         comparisons=compare(make_sample(histograms, clock="response"), true_s, fractions),
         at_s=at_us / 1e6,
         true_s=true_s,
-        lag_p50_s=float(np.quantile(lag_s, 0.5, method="inverted_cdf")),
-        lag_p99_s=float(np.quantile(lag_s, 0.99, method="inverted_cdf")),
-        cpu_s=sum(line["health"]["cpu_s"] for line in _lines(run_dir)),
+        lag_s=np.repeat(bucket_middles_s(lag.bucket), lag.count),
+        cpu_us_per_request=_cpu_us_per_request(_lines(run_dir)),
     )
 
 
@@ -194,6 +199,17 @@ def _kept_off(cores: Cores) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def _cpu_us_per_request(lines: Sequence[Mapping[str, Any]]) -> float:
+    """What sending takes, without what comes before and after it: a loader's first line holds
+    what was done before t0, its last one the end."""
+    counted = [line for line in lines if line["seq"] and not line["final"]]
+    started: int = sum(
+        counts.get("started", 0) for line in counted for _second, _name, counts in line["ledger"]
+    )
+    cpu_s: float = sum(line["health"]["cpu_s"] for line in counted)
+    return cpu_s / max(started, 1) * 1e6
 
 
 def _lines(run_dir: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,23 +24,27 @@ from palier.selftest.limits import (
 from palier.selftest.table import limits_text
 
 
-def step(rate_per_s: float, *, holds: bool) -> RateStep:
+def step(rate_per_s: float, *, holds: bool, keeps_up: bool = False) -> RateStep:
     return RateStep(
         rate_per_s=rate_per_s,
-        lag_p50_s=0.0001,
-        lag_p99_s=LAG_LIMIT_S / 2 if holds else LAG_LIMIT_S * 2,
+        lag_p50_s=0.0001 if holds or keeps_up else LAG_LIMIT_S * 2,
+        lag_p99_s=LAG_LIMIT_S / 2 if holds else LAG_LIMIT_S * 4,
         cpu_us=80.0,
         complete=True,
     )
 
 
-def tried(limit_per_s: float, *, each_s: float = 1.0) -> list[float]:
-    """Rates that the search tries on a machine that holds so many."""
+def tried(
+    limit_per_s: float, *, each_s: float = 1.0, interrupted: Sequence[int] = ()
+) -> list[float]:
+    """Rates that the search tries on a machine that holds so many, and is elsewhere for a moment in
+    some of the trials."""
     rates: list[float] = []
 
     def try_rate(rate_per_s: float) -> RateStep:
         rates.append(rate_per_s)
-        return step(rate_per_s, holds=rate_per_s <= limit_per_s)
+        keeps_up = rate_per_s <= limit_per_s
+        return step(rate_per_s, holds=keeps_up and len(rates) not in interrupted, keeps_up=keeps_up)
 
     search_rate(try_rate, lambda: len(rates) * each_s)
     return rates
@@ -68,12 +73,18 @@ LIMITS = Limits(
 
 
 def test_the_rate_doubles_until_it_does_not_hold_and_is_bisected_then() -> None:
-    assert tried(6100) == [2000, 4000, 8000, 6000, 7000, 6500]
+    assert tried(6100) == [4000, 8000, 6000, 7000, 6500]
+
+
+def test_a_rate_at_which_the_machine_was_elsewhere_for_a_moment_is_tried_once_more() -> None:
+    assert tried(6100, interrupted=[1]) == [4000, 4000, 8000, 6000, 7000, 6500]
+    assert tried(6100, interrupted=[1, 2]) == [4000, 4000, 2000, 3000, 3500, 3750]
+    assert tried(6100, interrupted=[1], each_s=BUDGET_S) == [4000]
 
 
 def test_a_slow_machine_is_searched_downwards_to_a_few_hundred_a_second() -> None:
-    assert tried(0) == [2000, 1000, 500, 250, 100]
-    assert tried(600) == [2000, 1000, 500, 750, 600, 700, 650]
+    assert tried(0) == [4000, 2000, 1000, 500, 250]
+    assert tried(600) == [4000, 2000, 1000, 500, 750, 600, 700, 650]
 
 
 def test_no_rate_is_tried_when_the_time_is_up() -> None:
