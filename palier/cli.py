@@ -190,7 +190,9 @@ def build_parser() -> Parser:
         "--width", metavar="SHARE", help="how narrow the interval has to be (default: 5%%)"
     )
     sub.add_argument(
-        "--longest", metavar="TIME", help="most time under load, all probes together (default: 2h)"
+        "--longest",
+        metavar="TIME",
+        help="most time under load, all probes together (default: 2h); more with --resume",
     )
     sub.add_argument(
         "--out", type=Path, metavar="DIR", help="directory (default: runs/<UTC>-TIER-search)"

@@ -8,6 +8,7 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -45,8 +46,9 @@ SETTLED: Final[Mapping[str, object]] = {
 }
 """Options of a run that a search leaves no choice about."""
 
-QUESTION: Final = ("tier", "start", "most", "width", "longest", "url", "out")
-"""Options that are not given again when a search is resumed: its directory holds them."""
+QUESTION: Final = ("tier", "start", "most", "width", "url", "out")
+"""Options that are not given again when a search is resumed: its directory holds them. More time
+may be given: it is a bound, and the errors are shared by the probes whatever time they take."""
 
 
 def main(options: Namespace) -> ExitCode:
@@ -66,6 +68,8 @@ def main(options: Namespace) -> ExitCode:
         story, report = conclude_search(files)
         if story.answer.end == "interrupted":
             display.say(_how_to_go_on(files))
+        if story.answer.end == "time_used_up":
+            display.say(f"{_how_to_go_on(files)} --longest TIME")
     _tell(story, files.read_plan(), report, as_json=options.json)
     return exit_code_of(story)
 
@@ -133,8 +137,22 @@ def _old_search(options: Namespace) -> SearchFiles:
         )
     files = SearchFiles(options.resume)
     files.read_plan()  # a directory of something else is told before anything is written
-    files.write_log(files.read_log().resumed())
+    log = files.read_log().resumed()
+    files.write_log(log if options.longest is None else _with_time(log, options.longest))
     return files
+
+
+def _with_time(log: SearchLog, longest: str) -> SearchLog:
+    """The same search with another bound of its time."""
+    longest_s = parse_duration(longest)
+    if longest_s <= log.loaded_s:
+        raise ConfigError(
+            what=f"the search has been under load for {log.loaded_s:.0f} s already, so {longest} "
+            "leaves it no time",
+            where="--longest",
+            fix="give the time of all probes together, those before included",
+        )
+    return replace(log, rules=replace(log.rules, longest_s=longest_s))
 
 
 def _rules(plan: RunPlan, options: Namespace) -> Rules:

@@ -33,7 +33,8 @@ def _answer(inputs: SearchInputs) -> Iterable[str]:
     yield ""
     yield escape(words.end(story))
     yield ""
-    yield f"- Most probably: {escape(words.guess(answer))}"
+    if (guess := words.guess(answer)) is not None:
+        yield f"- Most probably: {escape(guess)}"
     yield f"- Width: {escape(words.width(story))}"
     yield f"- Effort: {escape(words.effort(answer))}"
     if in_users := words.users(inputs):

@@ -42,12 +42,10 @@ def answer_text(story: SearchStory, plan: RunPlan, report: Path, *, width: int, 
     console.print(Text(words.headline(inputs), style="bold"))
     console.print(Text(words.binding(inputs)))
     console.print(Text(words.end(story), style="dim"))
-    console.print(
-        Text(
-            f"Most probably {words.guess(answer)}; width {words.width(story)}; "
-            f"{words.effort(answer)}"
-        )
-    )
+    precision = f"width {words.width(story)}; {words.effort(answer)}"
+    if (guess := words.guess(answer)) is not None:
+        precision = f"most probably {guess}; {precision}"
+    console.print(Text(precision[0].upper() + precision[1:]))
     if in_users := words.users(inputs):
         console.print(Text(f"That is {in_users}."))
     for note in words.notes(inputs):

@@ -45,7 +45,8 @@ ENDS: Final[dict[End, str]] = {
 NEXT: Final[dict[End, str]] = {
     "found": "",
     "probes_used_up": "Search again from the interval (--start), or ask for a wider one (--width).",
-    "time_used_up": "Give it more time (--longest), or ask for a wider interval (--width).",
+    "time_used_up": "Go on with more time (--resume with --longest), or ask for a wider interval "
+    "(--width).",
     "nothing_passes": "Begin lower (--start), or look at a single run at a low rate.",
     "never_fails": "Allow a higher rate (--most) with more generator processes (--workers).",
     "too_few_requests": "Allow a higher rate (--most), or give each probe more time (--longest).",
@@ -139,9 +140,9 @@ def gate_words(target: Target) -> str:
     return f"{one_line(target.id)} ({one_line(target.title)}): {what}{about} {limit}"
 
 
-def guess(answer: Answer) -> str:
+def guess(answer: Answer) -> str | None:
     """Where in the interval the capacity probably is."""
-    return "–" if answer.guess_per_s is None else f"{rate(answer.guess_per_s)} /s"
+    return None if answer.guess_per_s is None else f"{rate(answer.guess_per_s)} /s"
 
 
 def users(inputs: SearchInputs) -> str:

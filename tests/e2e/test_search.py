@@ -139,11 +139,12 @@ def test_a_search_that_was_killed_goes_on_from_its_log_as_if_it_had_not_been(
     before = log_of(running)
     assert not isinstance(next_step(before), Answer)
 
-    ended = palier.start("search", "--resume", "search", "--json").end(LONG_S)
+    ended = palier.start("search", "--resume", "search", "--longest", "50s", "--json").end(LONG_S)
 
     assert ended.exit_code == UNDECIDED, ended.stderr
     assert ended.told_no_traceback()
     after = log_of(running)
+    assert (before.rules.longest_s, after.rules.longest_s) == (48, 50)
     kept = before.resumed().probes
     assert [one.stretches for one in after.probes[: len(kept)]] == [one.stretches for one in kept]
     assert len(after.probes) > len(kept)

@@ -120,7 +120,7 @@ def test_a_narrow_interval_with_an_unconfirmed_lower_end_does_not_say_that_it_is
     answer = replace(told.answer, end="time_used_up")
     assert words.end(replace(told, answer=answer)) == (
         "The time is used up before a long probe confirmed the lower end. "
-        "Give it more time (--longest), or ask for a wider interval (--width)."
+        "Go on with more time (--resume with --longest), or ask for a wider interval (--width)."
     )
     wide = replace(answer, low=100.0, high=200.0)
     assert "as narrow as was asked for" in words.end(replace(told, answer=wide))
