@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import time
@@ -17,6 +16,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from app_support import Site, app_login, migrate_both, site_on
+from signal_support import send_to_all
 
 from palier.stack.database import Database, create_database
 from palier.stack.postgres import Server, start_server
@@ -249,8 +249,7 @@ def test_a_replica_that_hangs_or_is_gone_costs_no_report_and_is_used_again_when_
     pair: Pair,
 ) -> None:
     owner, unit = pair.owner()
-    for pid in pair.replica.pids():
-        os.kill(pid, signal.SIGSTOP)
+    send_to_all(pair.replica.pids(), signal.SIGSTOP)
     try:
         for night in range(1, 4):
             pair.book(owner, unit, night)
@@ -260,8 +259,7 @@ def test_a_replica_that_hangs_or_is_gone_costs_no_report_and_is_used_again_when_
         for path in REPORTS:
             assert pair.up.call("GET", path, owner).status_code == 200
     finally:
-        for pid in pair.replica.pids():
-            os.kill(pid, signal.SIGCONT)
+        send_to_all(pair.replica.pids(), signal.SIGCONT)
 
     def used_again() -> bool:
         before = pair.reads()["current"]

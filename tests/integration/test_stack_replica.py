@@ -7,6 +7,7 @@ import signal
 
 import psycopg
 import pytest
+from signal_support import send_to_all
 
 from palier.errors import StackError
 from palier.stack.database import create_app_login, create_database
@@ -91,8 +92,7 @@ def test_the_primary_keeps_its_log_for_a_replica_that_is_late(primary, replica, 
         )
         is True
     )
-    for pid in replica.pids():
-        os.kill(pid, signal.SIGSTOP)
+    send_to_all(replica.pids(), signal.SIGSTOP)
     try:
         with psycopg.connect(database.admin_url, autocommit=True) as connection:
             connection.execute("CREATE TABLE later AS SELECT generate_series(1, 50000) AS id")
@@ -101,8 +101,7 @@ def test_the_primary_keeps_its_log_for_a_replica_that_is_late(primary, replica, 
                 connection.execute("INSERT INTO later VALUES (0)")
                 connection.execute("CHECKPOINT")
     finally:
-        for pid in replica.pids():
-            os.kill(pid, signal.SIGCONT)
+        send_to_all(replica.pids(), signal.SIGCONT)
 
     wait_until_caught_up(replica, database)
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from signal_support import send_to_all
 
 from palier.stack.health import wait_until
 from palier.stack.postgres import start_server
@@ -242,14 +243,12 @@ def test_a_frozen_database_delays_neither_the_other_samples_nor_the_end_for_long
         ) as telemetry:
             until(lambda: len(seen(telemetry, "database", "connections")) > 1)
             frozen = server.pids()
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+            send_to_all(frozen, signal.SIGSTOP)
             frozen_at = len(seen(telemetry, "machine", "memory_used_ratio"))
             until(lambda: len(seen(telemetry, "machine", "memory_used_ratio")) > frozen_at + 5)
             until(lambda: 1.0 in seen(telemetry, "database", "unavailable"))
             leaving = time.monotonic()
         assert time.monotonic() - leaving < 10
-        for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+        send_to_all(frozen, signal.SIGCONT)
 
     assert read_samples(Path(tmp_path) / "telemetry.parquet")
