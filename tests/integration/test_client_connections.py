@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 
 import gevent
-import gevent.ssl
 import pytest
 
 from scenarios.operation import Failed, GeneratorError

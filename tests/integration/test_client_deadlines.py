@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-import gevent.ssl
 import pytest
 
 from scenarios.operation import TimedOut

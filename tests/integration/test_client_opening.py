@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
-import gevent.ssl
 import pytest
 
 from palier.stack.ports import free_port

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from palier.capacity.decision import GateShare
@@ -56,5 +58,6 @@ def test_between_two_ends_the_next_probe_keeps_away_from_the_crossing() -> None:
 
     rate = next_rate(50, 100, [passed, failed], width=0.05, start=3.3)
 
-    # Where a straight line through the logarithms crosses: 50 + 50 * ln(1 / 0.3) / ln(10).
-    assert rate == pytest.approx(76.1 / 1.05**0.5, rel=0.05)
+    # Where a straight line through the logarithms crosses: half a width below it.
+    crossing = 50 + 50 * math.log(1 / 0.3) / math.log(3.0 / 0.3)
+    assert rate == pytest.approx(crossing / 1.05**0.5)
